@@ -1,0 +1,101 @@
+package candor
+
+import "time"
+
+// Query asks the archive for records. Words must all occur; a phrase stands in
+// double quotes; a leading minus excludes.
+type Query struct {
+	Text       string
+	Kind       RecordKind
+	State      RecordState
+	SourceID   string
+	Language   string
+	From, To   Date       // posted or first seen, agency's days, both included
+	Visibility Visibility // Public: only what everyone may see; StaffOnly: everything
+	Sort       string     // "" newest first for an empty Text, best first otherwise; "newest", "oldest"
+	Page       int        // from 1
+	PerPage    int        // at most 100; 20 when zero
+}
+
+// Hit is one record found. Snippet marks the words found with the runes
+// SnippetOpen and SnippetClose; everything else in it is plain text.
+type Hit struct {
+	Record    Record
+	Snippet   string
+	Source    Source
+	CaptureID string // its newest capture this reader may see; empty when none
+}
+
+// SnippetOpen and SnippetClose enclose the words that were found.
+const (
+	SnippetOpen  = '\u2402'
+	SnippetClose = '\u2403'
+)
+
+// Facet is one value of a field with how many of the found records have it.
+type Facet struct {
+	Value string
+	Count int
+}
+
+// Results is one page of what was found, with exact totals.
+type Results struct {
+	Hits   []Hit
+	Total  int
+	Facets map[string][]Facet // kind, state, source, language
+	Took   time.Duration
+}
+
+// Doc is what the index holds of one record.
+type Doc struct {
+	RecordID   string
+	Kind       RecordKind
+	State      RecordState
+	SourceID   string
+	Language   string
+	Visibility Visibility
+	Author     string
+	Time       time.Time // posted, or first seen
+	Text       string    // every wording, newest first
+}
+
+// RecordView is one record with all the archive knows of it.
+type RecordView struct {
+	Record      Record
+	Source      Source
+	Account     Account
+	Revisions   []Revision              // newest first
+	Attachments map[string][]Attachment // by revision id
+	Tombstones  []Tombstone
+	Captures    []Capture         // of its thread's root, newest first
+	Thread      []Record          // the others of its thread, oldest first
+	ThreadText  map[string]string // newest wording of those, by record id
+}
+
+// CaptureView is one capture with what belongs to it.
+type CaptureView struct {
+	Capture   Capture
+	Artefacts []Artefact
+	Record    Record // zero when made by hand
+	Source    Source
+	Entry     EvidenceEntry
+}
+
+// Artefact gives the first artefact of a kind.
+func (v CaptureView) Artefact(kind ArtefactKind) (Artefact, bool) {
+	for _, a := range v.Artefacts {
+		if a.Kind == kind {
+			return a, true
+		}
+	}
+	return Artefact{}, false
+}
+
+// Counts says how much the public archive holds.
+type Counts struct {
+	Records  int
+	Captures int
+	Today    int // captures committed since midnight, agency's day
+	Sources  int
+	Latest   time.Time // when the newest capture was committed
+}

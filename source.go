@@ -1,0 +1,62 @@
+package candor
+
+import "time"
+
+// SourceKind says how a source is read.
+type SourceKind string
+
+// The kinds of source.
+const (
+	SourceFacebook SourceKind = "facebook" // a Facebook Page, by the Graph API and by browser
+	SourceWebsite  SourceKind = "website"  // a website: feed, sitemap and links, by browser
+	SourcePage     SourceKind = "page"     // one address, by browser alone
+)
+
+// Valid reports whether the kind is one we can read.
+func (k SourceKind) Valid() bool {
+	return k == SourceFacebook || k == SourceWebsite || k == SourcePage
+}
+
+// Source is a site or account we are charged with capturing.
+type Source struct {
+	ID         string
+	Kind       SourceKind
+	Name       string // as staff and public call it
+	URL        string // where a visitor finds it
+	APIURL     string // base of the platform's API; empty for the platform's own
+	AccountID  string // the account it belongs to
+	Language   string // "en", "es": what it is mostly written in
+	Department string
+	Public     bool          // what it shows the world is shown in the public archive
+	Every      time.Duration // how often it is polled
+	Paused     bool
+	LastPollAt time.Time // zero: never
+	NextPollAt time.Time
+	LastError  string // why the last poll failed; empty when it did not
+	CreatedAt  time.Time
+}
+
+// Account is the identity that posts: a page, a channel, a website's owner.
+type Account struct {
+	ID         string
+	Platform   string // the SourceKind it lives on
+	PlatformID string // the platform's own id
+	Handle     string
+	Name       string
+	URL        string
+	FirstSeen  time.Time
+}
+
+// Agency is the local government this deployment serves.
+type Agency struct {
+	Name           string // City of Larkspur
+	Short          string // prefix of request numbers: LPD
+	Email          string // of the records office
+	Phone          string
+	Address        string
+	TimeZone       string // IANA name; clocks count days here
+	Jurisdiction   string // law profile: us-tx
+	DesignatedDays []Date // non-business days the chief administrative officer designated
+	OptionalDays   bool   // the optional holidays are observed
+	CreatedAt      time.Time
+}
