@@ -65,6 +65,7 @@ type EventKind string
 const (
 	EvSubmitted     EventKind = "submitted"
 	EvAccepted      EventKind = "accepted" // someone took it on; search begins
+	EvAssigned      EventKind = "assigned" // to another member of staff
 	EvMessageIn     EventKind = "message_in"
 	EvMessageOut    EventKind = "message_out"
 	EvNote          EventKind = "note"
@@ -113,6 +114,7 @@ var anyOpen = []Stage{Received, Searching, Reviewing, Approving, Releasing}
 var Transitions = []Transition{
 	{EvSubmitted, nil, Received, MayCreateRequest, "received"},
 	{EvAccepted, []Stage{Received}, Searching, MayAssign, "accepted"},
+	{EvAssigned, anyOpen, "", MayAssign, ""},
 	{EvMessageIn, append([]Stage{Closed}, anyOpen...), "", MayFollowRequest, ""},
 	{EvMessageOut, append([]Stage{Closed}, anyOpen...), "", MayMessage, "message"},
 	{EvNote, append([]Stage{Closed}, anyOpen...), "", MayNote, ""},

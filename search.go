@@ -10,11 +10,12 @@ type Query struct {
 	State      RecordState
 	SourceID   string
 	Language   string
-	From, To   Date       // posted or first seen, agency's days, both included
-	Visibility Visibility // Public: only what everyone may see; StaffOnly: everything
-	Sort       string     // "" newest first for an empty Text, best first otherwise; "newest", "oldest"
-	Page       int        // from 1
-	PerPage    int        // at most 100; 20 when zero
+	From, To   Date           // posted or first seen, agency's days, both included
+	Zone       *time.Location // the agency's, by which From and To are days; storage sets it; UTC when nil
+	Visibility Visibility     // Public: only what everyone may see; StaffOnly: everything
+	Sort       string         // "" newest first for an empty Text, best first otherwise; "newest", "oldest"
+	Page       int            // from 1
+	PerPage    int            // at most 100; 20 when zero
 }
 
 // Hit is one record found. Snippet marks the words found with the runes

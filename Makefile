@@ -1,0 +1,55 @@
+# Candor. `make` alone lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# A checkout owned by someone else must build as well; the version comes from
+# the line above, not from what the toolchain would stamp.
+export GOFLAGS := $(strip $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false)
+# Servers that tests start are installed here by .ci/setup.
+export PATH := $(CURDIR)/.cache/bin:$(PATH)
+
+.PHONY: help run demo build test bench lint vet format clean setup compose
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup build ## install what is missing, build, start with a pretend city (ARGS="--addr :9000" to change)
+	bin/candor serve --sample $(ARGS)
+
+demo: run ## the same as run
+
+build: ## build bin/candor, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/candor ./cmd/candor
+
+test: ## install what is missing and run every test with the race detector (PKG=./storage/... RUN=TestName to narrow)
+	.ci/setup test
+	$(MAKE) --no-print-directory format vet
+	go run ./internal/housetest/cmd/testrun $(if $(RUN),-run '$(RUN)') $(PKG)
+
+bench: ## run every benchmark
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint: format vet ## gofmt, go vet, and golangci-lint where it is installed
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; \
+	else echo "lint: golangci-lint is not installed; gofmt and go vet were content" >&2; fi
+
+compose: ## make the secrets docker-compose.yml needs, where there are none yet
+	.ci/secrets
+
+clean: ## remove what was built; archives in data and data-sample stay
+	rm -rf bin .cache
+
+setup:
+	@.ci/setup run
+
+# The flags are those of `build`, so that the two share compiled packages.
+vet:
+	CGO_ENABLED=0 go vet -trimpath ./...
+
+format:
+	@found=$$(gofmt -l $$(find . -name '*.go' -not -path './.cache/*')); \
+	if [ -n "$$found" ]; then echo "gofmt -w these:" >&2; echo "$$found" >&2; exit 1; fi

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler"
+	"github.com/candor-archive/candor/internal/netguard"
+	"github.com/candor-archive/candor/render/browser"
+	"github.com/candor-archive/candor/render/page"
+	"github.com/candor-archive/candor/storage"
+	"github.com/candor-archive/candor/storage/queue"
+)
+
+// WorkSettings say how pages are visited.
+type WorkSettings struct {
+	CaptureWorkers int    `help:"Browsers at work at once; about one a core. 0 leaves capturing to candor worker." default:"2" env:"CANDOR_CAPTURE_WORKERS"`
+	Chrome         string `help:"Chrome or Chromium to use; found on the PATH when left out." env:"CANDOR_CHROME" placeholder:"FILE"`
+	AllowPrivate   bool   `help:"Also visit private and loopback addresses. Only for an intranet you trust." env:"CANDOR_ALLOW_PRIVATE"`
+}
+
+func (w WorkSettings) check() error {
+	if w.CaptureWorkers < 0 || w.CaptureWorkers > 64 {
+		return usage("--capture-workers must be between 0 and 64")
+	}
+	return nil
+}
+
+const (
+	captureTimeout  = 2 * time.Minute
+	captureAttempts = 3
+	pollTimeout     = 5 * time.Minute
+)
+
+// works is what polls and captures, whether beside the portal or alone.
+type works struct {
+	store   *storage.Store
+	pool    *browser.Pool
+	render  *page.Renderer
+	crawler *crawler.Crawler
+	dir     string // captures in the making
+	log     *slog.Logger
+}
+
+// openWorks registers the crawl and capture jobs with the store's queue.
+// allow lists private host:port pairs that may be visited all the same.
+func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDir string, allow []string, log *slog.Logger) (*works, error) {
+	guard := &netguard.Guard{AllowPrivate: w.AllowPrivate, Allow: allow}
+	k := &works{store: store, log: log, dir: filepath.Join(dataDir, "work", fmt.Sprint(os.Getpid()))}
+	k.crawler = crawler.New(crawler.Config{Store: store, Queue: store, HTTP: guard.Client(time.Minute), Interval: time.Second, Log: log})
+	queue.Handle(store.Jobs(), queue.Options{Workers: 2, Timeout: pollTimeout, MaxAttempts: 3},
+		func(ctx context.Context, job candor.PollJob, _ queue.Attempt) error {
+			return k.crawler.Poll(ctx, job.SourceID)
+		})
+	if w.CaptureWorkers == 0 {
+		return k, nil
+	}
+	if err := clearUnfinished(filepath.Join(dataDir, "work")); err != nil {
+		return nil, fmt.Errorf("clear unfinished captures: %w", err)
+	}
+	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for captures: %w", err)
+	}
+	pool, err := browser.Open(ctx, browser.Config{Chrome: w.Chrome, Size: w.CaptureWorkers, Guard: guard, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	k.pool = pool
+	k.render = &page.Renderer{Pool: pool, Software: "candor/" + version}
+	queue.Handle(store.Jobs(), queue.Options{Workers: w.CaptureWorkers, Timeout: captureTimeout, MaxAttempts: captureAttempts}, k.capture)
+	return k, nil
+}
+
+// clearUnfinished removes what killed processes left half made below dir, one
+// folder a process id: it is worth nothing, since their jobs run again.
+func clearUnfinished(dir string) error {
+	left, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	for _, e := range left {
+		pid, err := strconv.Atoi(e.Name())
+		alive := err == nil && pid != os.Getpid() && syscall.Kill(pid, 0) == nil
+		if alive {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// capture visits once and commits. A worker in trouble tries again; the last
+// attempt is committed as failed, so that the gap is on record.
+func (k *works) capture(ctx context.Context, job candor.CaptureJob, attempt queue.Attempt) error {
+	spec := job.Spec
+	if done, err := k.store.Capture(ctx, spec.ID); err == nil && done.Capture.ID == spec.ID {
+		return nil // a crash came between commit and the queue's own note of it
+	} else if err != nil && !candor.IsKind(err, candor.NotFound) {
+		return err
+	}
+	dir, err := os.MkdirTemp(k.dir, spec.ID+"-")
+	if err != nil {
+		return fmt.Errorf("capture %s: %w", spec.URL, err)
+	}
+	defer os.RemoveAll(dir)
+	manifest, err := k.render.Capture(ctx, spec, dir)
+	if err != nil {
+		if attempt.N < attempt.Max || errors.Is(err, context.Canceled) {
+			return fmt.Errorf("capture %s: %w", spec.URL, err)
+		}
+		k.log.Warn("capture given up", "url", spec.URL, "attempts", attempt.N, "error", err)
+		if manifest, err = page.GaveUp(spec, dir, "candor/"+version, err); err != nil {
+			return err
+		}
+	}
+	done, err := k.store.CommitCapture(ctx, spec, manifest, dir)
+	if err != nil {
+		return fmt.Errorf("commit the capture of %s: %w", spec.URL, err)
+	}
+	k.log.Info("captured", "id", done.ID, "url", done.URL, "outcome", done.Outcome, "why", done.Why, "entry", done.EvidenceSeq)
+	return nil
+}
+
+// run starts the queue and the crawler's schedule, and stops both when ctx
+// ends, waiting for work in hand.
+func (k *works) run(ctx context.Context) error {
+	if err := k.store.Jobs().Start(ctx); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	err := k.crawler.Run(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return errors.Join(err, k.store.Jobs().Stop(stop))
+}
+
+// Close ends the browsers.
+func (k *works) Close() error {
+	if k.pool == nil {
+		return nil
+	}
+	return errors.Join(k.pool.Close(), os.RemoveAll(k.dir))
+}

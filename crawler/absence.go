@@ -1,0 +1,89 @@
+package crawler
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/candor-archive/candor"
+)
+
+// suspicion is what is remembered of a record that was missed once: a complete
+// listing did not have it, a direct look-up said gone, and the token was shown
+// to work on another id. One such finding proves nothing yet.
+type suspicion struct {
+	First   time.Time `json:"first"` // of the poll that missed it
+	Witness string    `json:"witness,omitempty"`
+	// Unread is set when it was not said to be gone but could not be read.
+	Unread bool `json:"unread,omitempty"`
+}
+
+// finding is what one poll found out about a record that a complete listing
+// did not have.
+type finding struct {
+	answerSHA string // the answer that said gone
+	said      string // what it said, in words
+	witness   string // the id that the same token could read afterwards
+}
+
+// gap is how far apart two findings must lie to count as two: a poll repeated
+// at once sees the same passing fault twice.
+func gap(every time.Duration) time.Duration { return min(every/2, time.Minute) }
+
+// missed weighs a finding. The first is remembered, the second makes the
+// tombstone. It reports whether the record was buried.
+func (l *ledger) missed(suspects map[string]suspicion, k candor.Known, f finding) bool {
+	s, before := suspects[k.Record.UID]
+	if !before || s.Unread {
+		suspects[k.Record.UID] = suspicion{First: l.at, Witness: f.witness}
+		return false
+	}
+	if l.at.Sub(s.First) < max(gap(l.src.Every), time.Microsecond) {
+		return false
+	}
+	delete(suspects, k.Record.UID)
+	r := k.Record
+	r.State, r.StateSince = candor.Deleted, s.First
+	r.Visibility = candor.PublicNow(r.State, l.src.Public)
+	l.add(candor.Change{Record: r, Tombstone: &candor.Tombstone{
+		ID: candor.NewID(), RecordID: r.ID, NotBefore: r.LastSeen, NotAfter: s.First, NoticedAt: l.at, AnswerSHA: f.answerSHA,
+		How: fmt.Sprintf("missing at %s and at %s; %s both times, while %s could be read with the same access",
+			stamp(s.First), stamp(l.at), f.said, f.witness),
+	}})
+	if r.ID != r.ThreadID && k.Record.State != candor.Hidden {
+		l.capture(r, whyDeleted)
+	}
+	return true
+}
+
+// unread weighs a look-up that settled nothing. The second in a row makes the
+// state unknown, which concludes nothing but says that we no longer know.
+func (l *ledger) unread(suspects map[string]suspicion, k candor.Known) {
+	s, before := suspects[k.Record.UID]
+	switch {
+	case !before:
+		suspects[k.Record.UID] = suspicion{First: l.at, Unread: true}
+	case s.Unread && l.at.Sub(s.First) >= max(gap(l.src.Every), time.Microsecond):
+		delete(suspects, k.Record.UID)
+		l.lose(k)
+	}
+}
+
+// lose makes a record unknown: what it hung on is gone, and whether it is gone
+// itself cannot be shown.
+func (l *ledger) lose(k candor.Known) {
+	r := k.Record
+	r.State, r.StateSince = candor.Unknown, l.at
+	r.Visibility = candor.PublicNow(r.State, l.src.Public)
+	l.add(candor.Change{Record: r})
+}
+
+// clear drops suspicions against records that were sighted.
+func (l *ledger) clear(suspects map[string]suspicion) {
+	for uid := range suspects {
+		if k, ok := l.byUID[uid]; ok && l.touched[k.Record.ID] {
+			delete(suspects, uid)
+		}
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

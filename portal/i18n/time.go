@@ -1,0 +1,61 @@
+package i18n
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/candor-archive/candor"
+)
+
+// Date writes the day it is at t in a zone: November 22, 2026.
+func Date(lang string, t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return T(lang, "time.unknown")
+	}
+	t = in(t, zone)
+	return T(lang, "time.date", "Day", t.Day(), "Month", month(lang, t.Month()), "Year", t.Year())
+}
+
+// DateTime writes day and time with the zone: November 22, 2026, 3:04 p.m. CST.
+func DateTime(lang string, t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return T(lang, "time.unknown")
+	}
+	return T(lang, "time.datetime", "Date", Date(lang, t, zone), "Clock", Clock(lang, t, zone))
+}
+
+// Clock writes the time of day with the zone: 3:04 p.m. CST.
+func Clock(lang string, t time.Time, zone *time.Location) string {
+	t = in(t, zone)
+	half := "time.am"
+	if t.Hour() >= 12 {
+		half = "time.pm"
+	}
+	return t.Format("3:04") + " " + T(lang, half) + " " + t.Format("MST")
+}
+
+// Exact writes a time to the second with the zone, as evidence needs it.
+func Exact(lang string, t time.Time, zone *time.Location) string {
+	if t.IsZero() {
+		return T(lang, "time.unknown")
+	}
+	return in(t, zone).Format("2006-01-02 15:04:05 MST (-07:00)")
+}
+
+// Day writes a calendar day with its weekday: Sunday, November 22, 2026.
+func Day(lang string, d candor.Date) string {
+	t := d.Time()
+	if t.IsZero() {
+		return T(lang, "time.unknown")
+	}
+	return T(lang, "time.day", "Weekday", T(lang, "weekday."+strconv.Itoa(int(t.Weekday()))), "Date", Date(lang, t, time.UTC))
+}
+
+func month(lang string, m time.Month) string { return T(lang, "month."+strconv.Itoa(int(m))) }
+
+func in(t time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return t.In(zone)
+}

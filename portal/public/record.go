@@ -1,0 +1,145 @@
+package public
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/portal/view"
+)
+
+// Record shows one record, the exhibit first; or, when it is no longer public,
+// the page that stands in its place.
+func (s *Pages) Record(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.Archive.Record(r.Context(), r.PathValue("record"))
+	if err != nil {
+		return err
+	}
+	ask := "/requests/new?about=" + url.QueryEscape(v.Record.ID)
+	permanent := s.BaseURL + recordHref(v.Record.ID)
+	principal := view.FrameOf(r.Context()).Principal
+	if v.Record.Visibility != candor.Public || !candor.Allow(principal, candor.MayRead, candor.Target{Visibility: v.Record.Visibility}) {
+		page := view.WithdrawnPage{Page: view.For(r, "withdrawn.title"), Record: v.Record, Source: v.Source,
+			Tombstones: v.Tombstones, AskHref: ask, Permanent: permanent}
+		page.Section, page.NoIndex = "archive", true
+		return view.Render(w, r, http.StatusGone, "withdrawn", page)
+	}
+	page := view.RecordPage{Page: view.For(r, "record.title."+string(v.Record.Kind), "Who", who(v)), Record: v.Record, Source: v.Source,
+		Account: v.Account, TextLang: v.Record.Language, AskHref: ask, Permanent: permanent}
+	page.Section, page.Wide = "archive", true
+	wordings(&page, v)
+	for _, t := range v.Thread {
+		if t.Visibility != candor.Public || t.ID == v.Record.ThreadID {
+			continue
+		}
+		page.Thread = append(page.Thread, view.Said{Record: t, Href: recordHref(t.ID), Text: v.ThreadText[t.ID], Reply: t.Kind == candor.Reply})
+	}
+	if v.Record.ThreadID != v.Record.ID && v.Record.ThreadID != "" {
+		page.RootHref = recordHref(v.Record.ThreadID)
+		page.Thread = nil // they are shown with their post
+	}
+	if err := s.captures(r, &page, v); err != nil {
+		return err
+	}
+	return view.Render(w, r, http.StatusOK, "record", page)
+}
+
+func who(v candor.RecordView) string {
+	switch {
+	case v.Record.Author != "":
+		return v.Record.Author
+	case v.Record.ByAgency && v.Account.Name != "":
+		return v.Account.Name
+	}
+	return v.Source.Name
+}
+
+// wordings fills in the newest words and, when there were others, what changed
+// from each to the next.
+func wordings(page *view.RecordPage, v candor.RecordView) {
+	if len(v.Revisions) == 0 {
+		return
+	}
+	page.Text = v.Revisions[0].Text
+	page.Attachments = v.Attachments[v.Revisions[0].ID]
+	if len(v.Revisions) == 1 {
+		return
+	}
+	for i, rev := range v.Revisions {
+		word := view.Wording{N: rev.N, SeenAt: rev.SeenAt, EditedAt: rev.EditedAt, Photos: v.Attachments[rev.ID]}
+		if i+1 < len(v.Revisions) {
+			word.Parts = view.Diff(v.Revisions[i+1].Text, rev.Text)
+		} else {
+			word.Parts = []view.DiffPart{{Text: rev.Text}}
+		}
+		page.Wordings = append(page.Wordings, word)
+	}
+}
+
+// captures lists what there is and picks the newest that came out for the
+// exhibit.
+func (s *Pages) captures(r *http.Request, page *view.RecordPage, v candor.RecordView) error {
+	for _, c := range v.Captures {
+		if !readable(r, c) {
+			continue
+		}
+		row := view.CaptureRow{Capture: c, Href: captureHref(c)}
+		if page.Exhibit == nil && c.Outcome != candor.Failed {
+			cv, err := s.Archive.Capture(r.Context(), c.ID)
+			if err != nil {
+				return err
+			}
+			page.Exhibit = exhibitOf(page.Page, cv)
+			row.Shown = page.Exhibit != nil
+			if row.Shown && v.Record.Kind == candor.Page {
+				page.PageText = s.words(r, c.ID, 20_000)
+			}
+		}
+		page.Captures = append(page.Captures, row)
+	}
+	return nil
+}
+
+// exhibitOf gives the picture to show large, or nil when the capture has none.
+func exhibitOf(p view.Page, cv candor.CaptureView) *view.Exhibit {
+	shot, ok := cv.Artefact(candor.Screenshot)
+	if !ok {
+		return nil
+	}
+	e := &view.Exhibit{Capture: cv.Capture, Href: captureHref(cv.Capture), Screenshot: captureHref(cv.Capture) + "/screenshot.png",
+		Width: shot.Width, Height: shot.Height, Alt: p.T("exhibit.alt", "Title", firstOf(cv.Capture.Title, cv.Capture.URL))}
+	if _, ok := cv.Artefact(candor.Text); ok {
+		e.Text = captureHref(cv.Capture) + "/text.txt"
+	}
+	return e
+}
+
+// words reads the beginning of a capture's text. Text that cannot be read is
+// left out: the page is complete without it and the link to it stays.
+func (s *Pages) words(r *http.Request, captureID string, most int64) string {
+	body, _, err := s.Archive.OpenArtefact(r.Context(), captureID, candor.Text)
+	if err != nil {
+		if !candor.IsKind(err, candor.NotFound) {
+			s.Log.Warn("read text of capture", "capture", captureID, "err", err)
+		}
+		return ""
+	}
+	defer body.Close()
+	b, err := io.ReadAll(io.LimitReader(body, most))
+	if err != nil {
+		s.Log.Warn("read text of capture", "capture", captureID, "err", err)
+		return ""
+	}
+	return strings.ToValidUTF8(string(b), "")
+}
+
+func firstOf(s ...string) string {
+	for _, x := range s {
+		if x != "" {
+			return x
+		}
+	}
+	return ""
+}

@@ -1,0 +1,136 @@
+package staff
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/portal/view"
+)
+
+// ArchivePage searches everything, public or not.
+type ArchivePage struct {
+	view.Page
+	Query    candor.Query
+	Typed    map[string]string
+	Results  candor.Results
+	Bad      bool // the words could not be understood
+	Sources  []candor.Source
+	States   []candor.RecordState
+	Kinds    []candor.RecordKind
+	PrevHref string
+	NextHref string
+	First    int
+	Last     int
+}
+
+var (
+	allStates = []candor.RecordState{candor.Live, candor.Edited, candor.Hidden, candor.Deleted, candor.Unknown}
+	allKinds  = []candor.RecordKind{candor.Post, candor.Comment, candor.Reply, candor.Page}
+)
+
+const perPage = 25
+
+func (s *Pages) archive(w http.ResponseWriter, r *http.Request) error {
+	if err := need(r, candor.MaySearchAll); err != nil {
+		return err
+	}
+	p := ArchivePage{Page: page(r, "archive", "staff.archive.title"), States: allStates, Kinds: allKinds, Typed: map[string]string{}}
+	p.Wide = true
+	v := r.URL.Query()
+	for _, name := range []string{"q", "state", "kind", "source", "from", "to"} {
+		p.Typed[name] = strings.TrimSpace(v.Get(name))
+	}
+	p.Query = candor.Query{Text: p.Typed["q"], SourceID: p.Typed["source"], Visibility: candor.StaffOnly, PerPage: perPage, Page: 1}
+	for _, x := range allStates {
+		if string(x) == p.Typed["state"] {
+			p.Query.State = x
+		}
+	}
+	for _, x := range allKinds {
+		if string(x) == p.Typed["kind"] {
+			p.Query.Kind = x
+		}
+	}
+	if d := candor.Date(p.Typed["from"]); d.Valid() {
+		p.Query.From = d
+	}
+	if d := candor.Date(p.Typed["to"]); d.Valid() {
+		p.Query.To = d
+	}
+	if n, err := strconv.Atoi(v.Get("page")); err == nil && n > 0 && n <= 1000 {
+		p.Query.Page = n
+	}
+	var err error
+	if p.Sources, err = s.Store.Sources(r.Context()); err != nil {
+		return err
+	}
+	p.Results, err = s.Store.Search(r.Context(), p.Query)
+	if candor.IsKind(err, candor.Invalid) {
+		p.Bad = true
+	} else if err != nil {
+		return err
+	}
+	p.First, p.Last = (p.Query.Page-1)*perPage+1, (p.Query.Page-1)*perPage+len(p.Results.Hits)
+	if p.Query.Page > 1 {
+		p.PrevHref = turn(v, p.Query.Page-1)
+	}
+	if p.Last < p.Results.Total {
+		p.NextHref = turn(v, p.Query.Page+1)
+	}
+	return view.Render(w, r, http.StatusOK, "staff/archive", p)
+}
+
+func turn(v url.Values, n int) string {
+	v.Set("page", strconv.Itoa(n))
+	v.Del("lang")
+	return "/staff/archive?" + v.Encode()
+}
+
+// RecordPage is one record's whole life.
+type RecordPage struct {
+	view.Page
+	View      candor.RecordView
+	Wordings  []Wording
+	Root      bool // it is the root of its thread
+	Standing  string
+	MayPublic bool // everyone sees it, so it has a public page
+}
+
+// Wording is one revision with what changed since the one before.
+type Wording struct {
+	candor.Revision
+	Parts       []view.DiffPart
+	Attachments []candor.Attachment
+}
+
+func (s *Pages) record(w http.ResponseWriter, r *http.Request) error {
+	if err := need(r, candor.MaySearchAll); err != nil {
+		return err
+	}
+	v, err := s.Store.Record(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	p := RecordPage{Page: page(r, "archive", "staff.record.title."+string(v.Record.Kind), "Who", v.Record.Author), View: v,
+		Root: v.Record.ThreadID == v.Record.ID, MayPublic: v.Record.Visibility == candor.Public}
+	p.Wide = true
+	for i, rev := range v.Revisions {
+		word := Wording{Revision: rev, Attachments: v.Attachments[rev.ID]}
+		if i+1 < len(v.Revisions) {
+			word.Parts = view.Diff(v.Revisions[i+1].Text, rev.Text)
+		} else {
+			word.Parts = []view.DiffPart{{Text: rev.Text}}
+		}
+		p.Wordings = append(p.Wordings, word)
+	}
+	for _, c := range v.Captures {
+		if c.Outcome != candor.Failed {
+			p.Standing = c.ID
+			break
+		}
+	}
+	return view.Render(w, r, http.StatusOK, "staff/record", p)
+}

@@ -1,0 +1,331 @@
+package page
+
+import (
+	"html"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// rewriteCSS replaces every address in a style sheet, or in a list of
+// declarations, by what resource gives for it, and every imported sheet by what
+// sheet gives. Selectors for states that a file cannot have are turned into
+// selectors for the marks that the serialiser left. All else stays as it was
+// written.
+func rewriteCSS(text, base string, resource, sheet func(url string) string) string {
+	if strings.Contains(text, "scripting") {
+		text = scriptingOn.ReplaceAllString(scriptingOff.ReplaceAllString(text, "(max-width:0px)"), "(min-width:0px)")
+	}
+	c := cssScanner{in: text, base: base, resource: resource, sheet: sheet}
+	c.run()
+	return c.out.String()
+}
+
+var (
+	scriptingOn  = regexp.MustCompile(`(?i)\(\s*scripting\s*(:\s*enabled\s*)?\)`)
+	scriptingOff = regexp.MustCompile(`(?i)\(\s*scripting\s*:\s*(none|initial-only)\s*\)`)
+)
+
+type cssScanner struct {
+	in       string
+	out      strings.Builder
+	base     string
+	resource func(string) string
+	sheet    func(string) string
+	i        int
+	parens   []bool // open parentheses; true where bare strings are addresses
+}
+
+// states are the pseudo-classes that need a script or a visitor to come true.
+var states = map[string]string{
+	"focus": `:is(:focus,[data-candor-mark~="focus"])`, "focus-visible": `[data-candor-mark~="focus-visible"]`,
+	"focus-within": `[data-candor-mark~="focus-within"]`, "popover-open": `[data-candor-mark~="popover-open"]`,
+	"modal": `[data-candor-mark~="modal"]`, "target": `[data-candor-mark~="target"]`, "fullscreen": `[data-candor-mark~="fullscreen"]`,
+	"user-valid": `[data-candor-mark~="user-valid"]`, "user-invalid": `[data-candor-mark~="user-invalid"]`,
+	"defined": `:not([data-candor-mark~="undefined"])`,
+}
+
+func (c *cssScanner) run() {
+	for c.i < len(c.in) {
+		b := c.in[c.i]
+		switch {
+		case b == '/' && strings.HasPrefix(c.in[c.i:], "/*"):
+			c.copy(c.comment())
+		case b == '"' || b == '\'':
+			raw, s := c.str()
+			if len(c.parens) > 0 && c.parens[len(c.parens)-1] {
+				c.link(s)
+			} else {
+				c.out.WriteString(raw)
+			}
+		case b == '\\':
+			c.copy(min(2, len(c.in)-c.i))
+		case b == '(':
+			c.parens = append(c.parens, false)
+			c.copy(1)
+		case b == ')':
+			if n := len(c.parens); n > 0 {
+				c.parens = c.parens[:n-1]
+			}
+			c.copy(1)
+		case b == '@':
+			c.at()
+		case b == ':':
+			c.colon()
+		case identStart(b):
+			c.ident()
+		default:
+			c.copy(1)
+		}
+	}
+}
+
+func (c *cssScanner) copy(n int) {
+	c.out.WriteString(c.in[c.i : c.i+n])
+	c.i += n
+}
+
+func (c *cssScanner) comment() int {
+	if end := strings.Index(c.in[c.i+2:], "*/"); end >= 0 {
+		return end + 4
+	}
+	return len(c.in) - c.i
+}
+
+// str reads the string at the cursor: as written, and what it means.
+func (c *cssScanner) str() (raw, value string) {
+	quote, start := c.in[c.i], c.i
+	c.i++
+	for c.i < len(c.in) {
+		switch c.in[c.i] {
+		case '\\':
+			c.i++
+		case quote:
+			c.i++
+			return c.in[start:c.i], unescapeCSS(c.in[start+1 : c.i-1])
+		case '\n':
+			return c.in[start:c.i], unescapeCSS(c.in[start+1 : c.i]) // a bad string ends with its line
+		}
+		c.i++
+	}
+	c.i = min(c.i, len(c.in))
+	return c.in[start:c.i], unescapeCSS(c.in[start+1 : c.i])
+}
+
+func identStart(b byte) bool {
+	return b == '-' || b == '_' || b >= 0x80 || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+}
+
+func (c *cssScanner) name() string {
+	end := c.i
+	for end < len(c.in) && (identStart(c.in[end]) || c.in[end] >= '0' && c.in[end] <= '9') {
+		end++
+	}
+	return c.in[c.i:end]
+}
+
+func (c *cssScanner) ident() {
+	name := c.name()
+	if c.i+len(name) >= len(c.in) || c.in[c.i+len(name)] != '(' {
+		c.copy(len(name))
+		return
+	}
+	switch strings.ToLower(name) {
+	case "url", "src":
+		if u, ok := c.function(len(name) + 1); ok {
+			c.link(u)
+			return
+		}
+	case "image-set", "-webkit-image-set":
+		c.parens = append(c.parens, true)
+		c.copy(len(name) + 1)
+		return
+	}
+	c.copy(len(name))
+}
+
+// function reads the address inside url( and moves behind it.
+func (c *cssScanner) function(skip int) (string, bool) {
+	start := c.i
+	c.i += skip
+	c.space()
+	if c.i < len(c.in) && (c.in[c.i] == '"' || c.in[c.i] == '\'') {
+		_, v := c.str()
+		c.space()
+		if c.i < len(c.in) && c.in[c.i] == ')' {
+			c.i++
+			return v, true
+		}
+		c.i = start
+		return "", false
+	}
+	from := c.i
+	for c.i < len(c.in) && c.in[c.i] != ')' {
+		if c.in[c.i] == '\\' {
+			c.i++
+		}
+		c.i++
+	}
+	if c.i >= len(c.in) {
+		c.i = start
+		return "", false
+	}
+	v := strings.TrimSpace(unescapeCSS(c.in[from:c.i]))
+	c.i++
+	return v, true
+}
+
+func (c *cssScanner) space() {
+	for c.i < len(c.in) {
+		switch c.in[c.i] {
+		case ' ', '\t', '\n', '\r', '\f':
+			c.i++
+		case '/':
+			if !strings.HasPrefix(c.in[c.i:], "/*") {
+				return
+			}
+			c.i += c.comment()
+		default:
+			return
+		}
+	}
+}
+
+// link writes an address as one that needs no network.
+func (c *cssScanner) link(u string) {
+	if u == "" || strings.HasPrefix(u, "#") {
+		c.out.WriteString(`url("` + escapeString(u) + `")`)
+		return
+	}
+	c.out.WriteString(`url("` + escapeString(html.UnescapeString(c.resource(resolve(c.base, u)))) + `")`)
+}
+
+func (c *cssScanner) at() {
+	c.i++
+	name := strings.ToLower(c.name())
+	rest := c.i + len(name)
+	switch name {
+	case "import":
+		start := c.i
+		c.i = rest
+		c.space()
+		var u string
+		ok := false
+		if c.i < len(c.in) && (c.in[c.i] == '"' || c.in[c.i] == '\'') {
+			_, u = c.str()
+			ok = true
+		} else if strings.EqualFold(c.name(), "url") {
+			u, ok = c.function(len("url("))
+		}
+		if ok {
+			c.out.WriteString(`@import url("` + escapeString(c.sheet(resolve(c.base, u))) + `")`)
+			return
+		}
+		c.i = start
+	case "charset": // the file is UTF-8
+		if end := strings.IndexByte(c.in[c.i:], ';'); end >= 0 {
+			c.i += end + 1
+			return
+		}
+	case "namespace": // an address that names and is never fetched
+		if end := strings.IndexByte(c.in[c.i:], ';'); end >= 0 {
+			c.out.WriteByte('@')
+			c.copy(end + 1)
+			return
+		}
+	}
+	c.out.WriteByte('@')
+	c.copy(len(name))
+}
+
+func (c *cssScanner) colon() {
+	c.i++
+	name := c.name()
+	repl, ok := states[strings.ToLower(name)]
+	before := c.i >= 2 && c.in[c.i-2] == ':'
+	if !ok || before || !c.selector(c.i+len(name)) {
+		c.out.WriteByte(':')
+		return // the name is copied as any other
+	}
+	c.out.WriteString(repl)
+	c.i += len(name)
+}
+
+// selector reports whether what is at i belongs to a selector: a block comes
+// before the declaration would end.
+func (c *cssScanner) selector(i int) bool {
+	for ; i < len(c.in); i++ {
+		switch c.in[i] {
+		case '{':
+			return true
+		case ';', '}':
+			return false
+		}
+	}
+	return false
+}
+
+// unescapeCSS resolves backslashes.
+func unescapeCSS(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 >= len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		i++
+		end := i
+		for end < len(s) && end < i+6 && strings.IndexByte("0123456789abcdefABCDEF", s[end]) >= 0 {
+			end++
+		}
+		switch {
+		case end > i:
+			n, err := strconv.ParseUint(s[i:end], 16, 32)
+			if err == nil {
+				b.WriteRune(rune(n))
+			}
+			if end < len(s) && (s[end] == ' ' || s[end] == '\n' || s[end] == '\t') {
+				end++
+			}
+			i = end - 1
+		case s[i] == '\n': // a line that goes on
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
+func escapeString(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\a `, "\r", `\d `).Replace(s)
+}
+
+// resolve makes an address absolute; what cannot be is left as it is.
+func resolve(base, ref string) string {
+	b, err := url.Parse(base)
+	if err != nil {
+		return ref
+	}
+	u, err := b.Parse(strings.TrimSpace(ref))
+	if err != nil {
+		return ref
+	}
+	return u.String()
+}
+
+var endOfStyle = regexp.MustCompile(`(?i)</(style)`)
+
+// escapeCSS makes CSS fit where it is written.
+func escapeCSS(s, where string) string {
+	switch where {
+	case "attr":
+		return strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", "\r", "&#13;").Replace(s)
+	case "text":
+		return html.EscapeString(s)
+	}
+	return endOfStyle.ReplaceAllString(s, `<\/$1`)
+}

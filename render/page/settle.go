@@ -1,0 +1,292 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdppage "github.com/chromedp/cdproto/page"
+
+	"github.com/candor-archive/candor"
+)
+
+// poll waits until ready says so, asking now and then.
+func (s *session) poll(ctx context.Context, limit time.Duration, ready func() bool) error {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if ready() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.lease.Gone():
+			return errors.New("the browser died")
+		case <-deadline.C:
+			return errSlow
+		case <-tick.C:
+		}
+	}
+}
+
+// navigate asks for the page and returns when the server has answered.
+func (s *session) navigate(ctx context.Context) (string, error) {
+	cctx, cancel := context.WithTimeout(ctx, s.limits.Navigate)
+	defer cancel()
+	res, err := cdp.Call(cctx, s.lease.Target, cdppage.Navigate, cdppage.NavigateParams{URL: s.spec.URL})
+	switch {
+	case err != nil && ctx.Err() == nil && cctx.Err() != nil:
+		// The browser answers this one when the server does; silence is the
+		// server's, or the script's that redirects without end.
+		s.doubts.fail(fmt.Sprintf("no answer within %s", s.limits.Navigate))
+		s.stop(ctx)
+		return "", errSlow
+	case err != nil:
+		s.doubts.fail("the browser could not visit the address")
+		return "", err
+	case res.IsDownload:
+		s.doubts.fail("the address is a download, not a page")
+		return "", errors.New("it is a download")
+	case res.ErrorText == "net::ERR_ABORTED":
+		s.doubts.fail("the address does not lead to a page (no content, or a download)")
+		return "", errors.New(res.ErrorText)
+	case res.ErrorText != "":
+		return "", errors.New(res.ErrorText) // judged with the exchange, which knows more
+	}
+	return "", nil
+}
+
+// maxMoves is how many documents the page may go through by itself before that
+// counts as going in circles.
+const maxMoves = 10
+
+func (s *session) load(ctx context.Context) (string, error) {
+	var last state
+	err := s.poll(ctx, s.limits.Load, func() bool {
+		last = s.rec.state()
+		return last.loaded || last.crashed || last.moves > maxMoves
+	})
+	switch {
+	case last.crashed:
+		s.hung = true
+		s.doubts.fail("the page crashed the browser's tab")
+		return "", errors.New("the page crashed")
+	case last.moves > maxMoves:
+		s.doubts.partial(fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
+		s.stop(ctx)
+		return "stopped", errors.New("the page goes in circles")
+	case errors.Is(err, errSlow):
+		s.doubts.partial(fmt.Sprintf("the page did not finish loading within %s", s.limits.Load))
+		s.stop(ctx)
+	}
+	return "", err
+}
+
+// stop ends loading. A page that cannot hear it is woken by the next step.
+func (s *session) stop(ctx context.Context) {
+	if _, err := call(ctx, s, 3*time.Second, cdppage.StopLoading, cdp.Empty{}); err != nil {
+		s.log.Debug("stop loading", "url", s.spec.URL, "error", err)
+		s.wake(ctx)
+	}
+}
+
+const quietFor = 500 * time.Millisecond
+
+func (s *session) quiet(ctx context.Context) (string, error) {
+	waiting := 0
+	err := s.poll(ctx, s.limits.Quiet, func() bool {
+		d, n := s.rec.quietFor()
+		waiting = n
+		return d >= quietFor
+	})
+	if errors.Is(err, errSlow) {
+		s.doubts.partial(fmt.Sprintf("the network was not quiet within %s", s.limits.Quiet))
+		return fmt.Sprintf("%d requests under way", waiting), err
+	}
+	return "", err
+}
+
+const fontsJS = `async ms => {
+	const late = new Promise(r => setTimeout(r, ms, 'late'));
+	const end = await Promise.race([document.fonts.ready.then(() => 'ready'), late]);
+	let failed = 0; for (const f of document.fonts) if (f.status === 'error') failed++;
+	return {late: end === 'late', failed};
+}`
+
+func (s *session) fonts(ctx context.Context) (string, error) {
+	var got struct {
+		Late   bool
+		Failed int
+	}
+	if err := s.ask(ctx, s.limits.Settle+3*time.Second, &got, fontsJS, s.limits.Settle.Milliseconds()); err != nil {
+		return "", err
+	}
+	detail := ""
+	if got.Failed > 0 {
+		detail = fmt.Sprintf("%d fonts failed", got.Failed)
+	}
+	if got.Late {
+		s.doubts.partial("fonts were not ready in time")
+		return detail, errSlow
+	}
+	return detail, nil
+}
+
+// imagesJS waits for every image that is on its way. A lazy one that has not
+// been asked for is not: the policy decides about those.
+const imagesJS = `async ms => {
+	const all = [];
+	const walk = root => {
+		for (const e of root.querySelectorAll('*')) {
+			if (e instanceof HTMLImageElement) all.push(e);
+			if (e.shadowRoot) walk(e.shadowRoot);
+		}
+	};
+	walk(document);
+	const wanted = all.filter(i => i.currentSrc && (i.complete || i.loading !== 'lazy'));
+	const late = new Promise(r => setTimeout(r, ms, 'late'));
+	const end = await Promise.race([Promise.all(wanted.map(i => i.decode().then(() => 0, () => 0))).then(() => 'ready'), late]);
+	return {late: end === 'late', all: all.length, broken: wanted.filter(i => i.complete && !i.naturalWidth).length,
+		missing: wanted.filter(i => !i.complete).length, lazy: all.filter(i => i.loading === 'lazy' && !i.complete).length};
+}`
+
+func (s *session) images(ctx context.Context) (string, error) {
+	var got struct {
+		Late                       bool
+		All, Broken, Missing, Lazy int
+	}
+	if err := s.ask(ctx, s.limits.Settle+3*time.Second, &got, imagesJS, s.limits.Settle.Milliseconds()); err != nil {
+		return "", err
+	}
+	detail := fmt.Sprintf("%d images", got.All)
+	for _, d := range []struct {
+		n    int
+		word string
+	}{{got.Broken, "broken"}, {got.Missing, "not there yet"}, {got.Lazy, "lazy and not asked for"}} {
+		if d.n > 0 {
+			detail += fmt.Sprintf(", %d %s", d.n, d.word)
+		}
+	}
+	if got.Late {
+		s.doubts.partial("images were not ready in time")
+		return detail, errSlow
+	}
+	return detail, nil
+}
+
+// framesJS lets two frames be drawn, so that what was decided last is shown.
+const framesJS = `() => Promise.race([new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))),
+	new Promise(r => setTimeout(r, 1500, false))])`
+
+func (s *session) frames(ctx context.Context) (string, error) {
+	var drawn bool
+	if err := s.ask(ctx, 5*time.Second, &drawn, framesJS); err != nil {
+		return "", err
+	}
+	if !drawn {
+		return "no frame was drawn", nil
+	}
+	return "", nil
+}
+
+// settle waits until what has been asked for is there and shown.
+func (s *session) settle(ctx context.Context, suffix string) {
+	s.step(ctx, "network_quiet"+suffix, s.quiet)
+	s.step(ctx, "fonts"+suffix, s.again(s.fonts))
+	s.step(ctx, "images"+suffix, s.again(s.images))
+}
+
+// again repeats a step once when the document was replaced under it.
+func (s *session) again(do func(ctx context.Context) (string, error)) func(ctx context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		before := s.rec.state().loader
+		detail, err := do(ctx)
+		if err != nil && !errors.Is(err, errHung) && !errors.Is(err, errSlow) && s.rec.state().loader != before {
+			if err := s.poll(ctx, s.limits.Load, func() bool { return s.rec.state().loaded }); err != nil {
+				return detail, err
+			}
+			return do(ctx)
+		}
+		return detail, err
+	}
+}
+
+const (
+	scrollDownJS = `px => { scrollBy({top: px, behavior: 'instant'}); const e = document.scrollingElement || document.documentElement;
+		return {y: scrollY, height: e.scrollHeight, view: innerHeight}; }`
+	scrollTopJS = `() => { scrollTo({top: 0, left: 0, behavior: 'instant'}); return {y: scrollY}; }`
+)
+
+type position struct{ Y, Height, View float64 }
+
+// scroll walks down in steps small enough for lazy content to notice, until the
+// height no longer grows, and goes back to the top.
+func (s *session) scroll(ctx context.Context) (string, error) {
+	sctx, cancel := context.WithTimeout(ctx, s.limits.Scroll)
+	defer cancel()
+	detail, err := s.walk(sctx)
+	if err != nil && sctx.Err() != nil && ctx.Err() == nil {
+		s.doubts.partial(fmt.Sprintf("the page was still longer after %s of scrolling", s.limits.Scroll))
+		err = errSlow
+	}
+	if topErr := s.ask(ctx, quick, nil, scrollTopJS); topErr != nil {
+		return detail, errors.Join(err, topErr)
+	}
+	return detail, err
+}
+
+func (s *session) walk(ctx context.Context) (string, error) {
+	w, err := s.world(ctx, s.frame)
+	if err != nil {
+		return "", err
+	}
+	steps, stable := 0, 0
+	var p position
+	for {
+		last := p.Height
+		if err := s.askIn(ctx, w, quick, &p, scrollDownJS, s.m.Viewport.Height*3/4); err != nil {
+			return "", err
+		}
+		steps++
+		detail := fmt.Sprintf("%d steps down to %.0f", steps, p.Y+p.View)
+		if int(p.Height) > s.limits.Height {
+			return detail + ", higher than is captured", nil // the picture says that it is truncated
+		}
+		atEnd := p.Y+p.View >= p.Height-2
+		if atEnd && p.Height == last {
+			stable++
+		} else {
+			stable = 0
+		}
+		if stable == 2 {
+			return detail, nil
+		}
+		pause := 60 * time.Millisecond
+		if atEnd { // what the end of the page asks for may take the network's time
+			if err := s.poll(ctx, 3*time.Second, func() bool { d, _ := s.rec.quietFor(); return d >= 200*time.Millisecond }); err != nil && !errors.Is(err, errSlow) {
+				return detail, err
+			}
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return detail, ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+func (s *session) arrange(ctx context.Context) {
+	s.settle(ctx, "")
+	if s.spec.Policy == candor.PolicyScroll {
+		s.step(ctx, "scroll", s.again(s.scroll))
+		s.settle(ctx, "_after_scroll")
+	}
+	s.step(ctx, "frames", s.again(s.frames))
+}

@@ -1,0 +1,5 @@
+package storagetest
+
+import "testing"
+
+func TestEvidence(t *testing.T) { Databases(t, Evidence) }
