@@ -104,7 +104,7 @@ func (w *world) fill() {
 	w.post = w.record(w.source, candor.Post, "Larkspur Police Department", "en", "")
 	w.spanish = w.record(w.source, candor.Post, "Larkspur Police Department", "es", "")
 	w.comment = w.record(w.source, candor.Comment, "Dana Whitfield", "en", w.post.ID)
-	w.hidden = w.record(w.source, candor.Comment, "Someone Cross", "en", w.post.ID)
+	w.hidden = w.record(w.source, candor.Comment, "Someone Cross", "en", w.spanish.ID)
 	w.sweep(w.source, epoch.Add(time.Minute),
 		candor.Change{Record: w.post, Revision: revision(w.post, 1, "Elm Street is closed between 3rd and 5th for a water main repair until Friday.")},
 		candor.Change{Record: w.spanish, Revision: revision(w.spanish, 1, "La calle Elm está cerrada por una reparación de la tubería de agua.")},
@@ -114,7 +114,7 @@ func (w *world) fill() {
 	edited := w.post
 	edited.State = candor.Edited
 	w.sweep(w.source, epoch.Add(2*time.Hour), candor.Change{Record: edited, Revision: revision(w.post, 2, "Elm Street is closed between 3rd and 6th for a water main repair until Monday.")})
-	w.capture = w.commit(w.source, w.post, "Elm Street is closed", candor.Complete)
+	w.commit(w.source, w.post, "Elm Street is closed", candor.Partial)
 	gone := w.hidden
 	gone.State = candor.Hidden
 	w.sweep(w.source, epoch.Add(3*time.Hour), candor.Change{Record: gone})
@@ -261,7 +261,8 @@ func (b *browser) post(path string, form url.Values) answer {
 func (a answer) want(t *testing.T, status int, words ...string) answer {
 	t.Helper()
 	if a.StatusCode != status {
-		t.Fatalf("%s %s: status %d, want %d\n%s", a.Request.Method, a.Request.URL, a.StatusCode, status, a.body)
+		_, main, _ := strings.Cut(a.body, "<main")
+		t.Fatalf("%s %s: status %d, want %d\n%.600s", a.Request.Method, a.Request.URL, a.StatusCode, status, main)
 	}
 	for _, s := range words {
 		if !strings.Contains(a.body, s) {

@@ -20,6 +20,7 @@ func (s *Store) Search(ctx context.Context, q candor.Query) (candor.Results, err
 }
 
 func (s *Store) search(ctx context.Context, q candor.Query, reach candor.Visibility) (candor.Results, error) {
+	meta.Settle(&q)
 	q.Page = max(q.Page, 1)
 	if q.PerPage < 1 {
 		q.PerPage = 20

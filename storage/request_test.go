@@ -186,7 +186,7 @@ func TestARequestGoesTheWholeRoadWithEveryStepCovered(t *testing.T) {
 		do(a)
 		f, err := s.RequestFile(ctx, q.ID)
 		must(t, err)
-		if f.Request.Stage != candor.Closed || f.Request.ClosedAt.IsZero() || len(f.Events) != 6 || f.Events[5].N != 6 || f.Events[5].Law != "us-tx@2025-09-01" {
+		if f.Request.Stage != candor.Closed || f.Request.ClosedAt.IsZero() || len(f.Events) != 7 || f.Events[6].N != 7 || f.Events[6].Law != "us-tx@2025-09-01" {
 			t.Errorf("file %+v", f)
 		}
 		if len(f.Productions) != 1 || f.Productions[0].State != candor.ProductionReleased || f.Productions[0].BundleSHA != bundle || f.Productions[0].ApprovedBy != "u2" || len(f.Items) != 1 || len(f.Releases) != 1 || len(f.Responsive) != 1 {

@@ -294,3 +294,20 @@ func TestABundleIsTheSameBytesEachTime(t *testing.T) {
 	_, _, err = s.SealBundle(t.Context(), []candor.BundleFile{{Name: "gone.png", SHA: candor.SHA256([]byte("never stored"))}})
 	wantKind(t, err, candor.NotFound)
 }
+
+func TestWhatIsNotTextFindsNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		for _, id := range []string{"\x00", "\xff\xfe", "' OR 1=1 --", "?", "%"} {
+			_, err := s.Public().Record(t.Context(), id)
+			if !candor.IsKind(err, candor.NotFound) && !candor.IsKind(err, candor.Invalid) {
+				t.Errorf("record %q: %v", id, err)
+			}
+			if _, err := s.RequestByLink(t.Context(), id); !candor.IsKind(err, candor.NotFound) && !candor.IsKind(err, candor.Invalid) {
+				t.Errorf("link %q: %v", id, err)
+			}
+			if got, err := s.Public().Search(t.Context(), candor.Query{Text: id}); err != nil || got.Total != 0 {
+				t.Errorf("search %q: %+v, %v", id, got, err)
+			}
+		}
+	})
+}

@@ -218,8 +218,11 @@ func (a *applying) next(old meta.Stored, known bool, r candor.Record, revisions 
 		return meta.Stored{Record: r, WasPublic: r.Visibility == candor.Public}
 	}
 	r.FirstSeen = old.FirstSeen
-	if r.LastSeen.Before(old.LastSeen) {
+	if !r.LastSeen.After(old.LastSeen) {
 		r.LastSeen = old.LastSeen
+		if shown(r.State) || r.State == candor.Hidden {
+			r.LastSeen = at // it was there to be changed
+		}
 	}
 	switch {
 	case r.State == old.State:

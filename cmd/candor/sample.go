@@ -103,7 +103,7 @@ func seed(ctx context.Context, store *storage.Store, city *fixtures.City, passwo
 		}
 	}
 	return store.SaveAgency(ctx, candor.Agency{Name: "City of Larkspur", Short: "LPD", Email: "records@larkspur.example",
-		Phone: "(281) 555-0142", Address: "120 Courthouse Square, Larkspur, Texas", TimeZone: "America/Chicago",
+		Phone: "(281) 555-0148", Address: "100 Magnolia Street, Larkspur, Texas", TimeZone: "America/Chicago",
 		Jurisdiction: "us-tx", CreatedAt: now}, by)
 }
 

@@ -111,6 +111,11 @@ func (r *run) newCollector(ctx context.Context) *colly.Collector {
 		res, err := inner.RoundTrip(req.WithContext(ctx))
 		if req.URL.Path == "/robots.txt" {
 			r.robots, r.last = r.last, before
+			if err == nil && res.StatusCode >= 500 {
+				// RFC 9309: rules that cannot be read forbid everything. colly would
+				// take them for no rules.
+				return nil, fmt.Errorf("robots.txt answered %d", res.StatusCode)
+			}
 		}
 		return res, err
 	}))
@@ -285,7 +290,7 @@ func (r *run) refuse(address string, memo *Memo, why error) {
 func (r *run) gone(ctx context.Context, address string, memo *Memo, a answer) error {
 	memo.Checked = r.cfg.Now
 	r.result.Refused[address] = fmt.Sprintf("the server answered %d", a.reply.Answer.Status)
-	if a.final.String() != address {
+	if r.rules.Settle(a.final).String() != address {
 		return nil // it led elsewhere, and that place is gone
 	}
 	memo.ETag, memo.Modified = "", "" // if it comes back, it comes back whole

@@ -81,7 +81,7 @@ func read(body []byte, contentType string) (document, error) {
 	if d.text == "" {
 		d.text = words(root)
 	}
-	if d.title != "" && !strings.HasPrefix(d.text, d.title) {
+	if first, _, _ := strings.Cut(d.text, "\n"); d.title != "" && first != d.title {
 		d.text = strings.TrimSpace(d.title + "\n" + d.text)
 	}
 	return d, nil

@@ -42,9 +42,12 @@ func candor(t *testing.T) program {
 			return
 		}
 		built = filepath.Join(dir, "candor")
-		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", built, "./cmd/candor")
+		args := []string{"build", "-buildvcs=false", "-o", built}
+		if raceEnabled { // as the tests themselves, so that all that is compiled is shared
+			args = append(args, "-race")
+		}
+		cmd := exec.Command("go", append(args, "./cmd/candor")...)
 		cmd.Dir = root(t)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			buildErr = err.Error() + "\n" + string(out)
 		}
@@ -55,14 +58,22 @@ func candor(t *testing.T) program {
 	return program{built}
 }
 
-// help is what the program says of a command ("" for itself).
+// helps keeps what the program said, by command.
+var helps = map[string]string{}
+
+// help is what the program says of a command, or of itself without one.
 func (p program) help(t *testing.T, command ...string) string {
 	t.Helper()
+	key := strings.Join(command, " ")
+	if text, ok := helps[key]; ok {
+		return text
+	}
 	out, err := exec.Command(p.path, append(command, "--help")...).Output()
 	if err != nil {
-		t.Fatalf("candor %s --help: %v", strings.Join(command, " "), err)
+		t.Fatalf("candor %s --help: %v", key, err)
 	}
-	return string(out)
+	helps[key] = string(out)
+	return helps[key]
 }
 
 var (

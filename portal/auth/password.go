@@ -16,8 +16,8 @@ import (
 
 // What a new password's hash costs. Older hashes keep the cost written in them.
 const (
-	argonTime    = 2
-	argonMemory  = 64 * 1024 // KiB
+	argonTime    = 1
+	argonMemory  = 46 * 1024 // KiB
 	argonThreads = 1
 	saltSize     = 16
 	keySize      = 32
@@ -28,7 +28,7 @@ const MinPassword = 12
 
 const maxPassword = 1024 // longer ones only serve to keep the machine busy
 
-// hashing bounds how many hashes are computed at once: each takes 64 MiB.
+// hashing bounds how many hashes are computed at once: each takes 46 MiB.
 var hashing = make(chan struct{}, 2)
 
 // CheckPassword says what is wrong with a new password, as an Invalid error

@@ -8,21 +8,26 @@ import (
 	"github.com/candor-archive/candor"
 )
 
-// decide loads what stands to be decided: the request, its production in the
-// state wanted, and whether it is the one the person looked at.
-func (d *Desk) decide(ctx context.Context, p candor.Principal, id, productionID string, state candor.ProductionState) (candor.RequestFile, *candor.Production, error) {
+// decide loads what stands to be decided: the request, who prepared its newest
+// production, and that production if it is in the state wanted and is the one
+// the person looked at.
+func (d *Desk) decide(ctx context.Context, p candor.Principal, id, productionID string, state candor.ProductionState) (candor.RequestFile, candor.Target, *candor.Production, error) {
 	if _, err := d.on(ctx, p, id); err != nil {
-		return candor.RequestFile{}, nil, err
+		return candor.RequestFile{}, candor.Target{}, nil, err
 	}
 	f, err := d.store.RequestFile(ctx, id)
 	if err != nil {
-		return f, nil, err
+		return f, candor.Target{}, nil, err
+	}
+	var on candor.Target
+	if n := len(f.Productions); n > 0 {
+		on.PreparedBy = f.Productions[n-1].PreparedBy
 	}
 	prod, _ := current(f)
 	if prod != nil && (prod.State != state || productionID != "" && prod.ID != productionID) {
 		prod = nil
 	}
-	return f, prod, nil
+	return f, on, prod, nil
 }
 
 var nothingToDecide = candor.Errorf(candor.Conflict, "this set of files is no longer the one to decide on")
@@ -30,11 +35,11 @@ var nothingToDecide = candor.Errorf(candor.Conflict, "this set of files is no lo
 // Approve approves the sealed production for release. The person who prepared
 // it never may. ProductionID is the one the approver looked at.
 func (d *Desk) Approve(ctx context.Context, p candor.Principal, id, productionID string) error {
-	f, prod, err := d.decide(ctx, p, id, productionID, candor.ProductionProposed)
+	f, on, prod, err := d.decide(ctx, p, id, productionID, candor.ProductionProposed)
 	if err != nil {
 		return err
 	}
-	_, err = d.act(ctx, p, f.Request, candor.EvApproved, preparedBy(prod), func(_ candor.Transition, a *candor.Act) error {
+	_, err = d.act(ctx, p, f.Request, candor.EvApproved, on, func(_ candor.Transition, a *candor.Act) error {
 		if prod == nil {
 			return nothingToDecide
 		}
@@ -48,11 +53,11 @@ func (d *Desk) Approve(ctx context.Context, p candor.Principal, id, productionID
 
 // Reject sends the production back to review, with a reason.
 func (d *Desk) Reject(ctx context.Context, p candor.Principal, id, productionID, reason string) error {
-	f, prod, err := d.decide(ctx, p, id, productionID, candor.ProductionProposed)
+	f, on, prod, err := d.decide(ctx, p, id, productionID, candor.ProductionProposed)
 	if err != nil {
 		return err
 	}
-	_, err = d.act(ctx, p, f.Request, candor.EvRejected, preparedBy(prod), func(_ candor.Transition, a *candor.Act) error {
+	_, err = d.act(ctx, p, f.Request, candor.EvRejected, on, func(_ candor.Transition, a *candor.Act) error {
 		if prod == nil {
 			return nothingToDecide
 		}
@@ -70,11 +75,11 @@ func (d *Desk) Reject(ctx context.Context, p candor.Principal, id, productionID,
 // Release makes the approved production downloadable by its requester, and
 // tells them. The mail carries no file.
 func (d *Desk) Release(ctx context.Context, p candor.Principal, id, productionID string) error {
-	f, prod, err := d.decide(ctx, p, id, productionID, candor.ProductionApproved)
+	f, on, prod, err := d.decide(ctx, p, id, productionID, candor.ProductionApproved)
 	if err != nil {
 		return err
 	}
-	_, err = d.act(ctx, p, f.Request, candor.EvReleased, preparedBy(prod), func(t candor.Transition, a *candor.Act) error {
+	_, err = d.act(ctx, p, f.Request, candor.EvReleased, on, func(t candor.Transition, a *candor.Act) error {
 		if prod == nil {
 			return nothingToDecide
 		}
@@ -93,13 +98,6 @@ func (d *Desk) Release(ctx context.Context, p candor.Principal, id, productionID
 		return err
 	})
 	return err
-}
-
-func preparedBy(p *candor.Production) candor.Target {
-	if p == nil {
-		return candor.Target{}
-	}
-	return candor.Target{PreparedBy: p.PreparedBy}
 }
 
 // OpenItem opens one file of a production for staff, as approvers have to see

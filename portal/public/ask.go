@@ -173,7 +173,7 @@ func (s *Pages) answered(w http.ResponseWriter, r *http.Request, d view.Draft) e
 		return err
 	}
 	s.Log.Info("a request was answered by the public archive", "records", len(list))
-	page := view.AnsweredPage{Page: view.For(r, "answered.title"), Hits: list, Base: s.BaseURL}
+	page := view.AnsweredPage{Page: view.For(r, "answered.title"), Hits: list, Origin: s.BaseURL}
 	page.Section, page.NoIndex = "ask", true
 	return view.Render(w, r, http.StatusOK, "answered", page)
 }

@@ -40,8 +40,8 @@ func (d Draft) Reachable() bool { return d.Email != "" || d.Phone != "" || d.Pos
 // AnsweredPage thanks a person whom the archive already answered.
 type AnsweredPage struct {
 	Page
-	Hits []Hit
-	Base string // of permanent addresses
+	Hits   []Hit
+	Origin string // of permanent addresses
 }
 
 // ReceiptPage is shown once, after a request was sent.

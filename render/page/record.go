@@ -35,8 +35,9 @@ type recorder struct {
 	loader    cdp.LoaderID // of the main frame's document
 	mainURL   string
 	mainFrame cdp.FrameID
-	moves     int // documents the main frame has had
-	main      *Exchange
+	moves     int                        // documents the main frame has had
+	mains     map[cdp.LoaderID]*Exchange // what the main frame was asked to show
+	main      *Exchange                  // the last of them
 	crashed   bool
 	dialogs   int
 	refused   []refusal
@@ -61,7 +62,7 @@ type request struct {
 
 func newRecorder(p *proxy.Proxy, v *proxy.Visit, limits Limits, out *exchangeWriter) *recorder {
 	return &recorder{proxy: p, visit: v, limits: limits, out: out, live: map[network.RequestID]*request{},
-		early: map[network.RequestID][]network.Headers{}, inflight: map[network.RequestID]bool{}, loaded: map[cdp.LoaderID]bool{}, changed: time.Now()}
+		early: map[network.RequestID][]network.Headers{}, inflight: map[network.RequestID]bool{}, loaded: map[cdp.LoaderID]bool{}, mains: map[cdp.LoaderID]*Exchange{}, changed: time.Now()}
 }
 
 // on takes every event of the page, in order. It must not block.
@@ -154,7 +155,7 @@ func (r *recorder) sent(e *network.EventRequestWillBeSent) {
 	}
 	r.live[e.RequestID] = q
 	if e.Type == network.ResourceTypeDocument && e.FrameID == r.mainFrame && string(e.LoaderID) == string(e.RequestID) {
-		r.main = x
+		r.main, r.mains[e.LoaderID] = x, x
 	}
 	if !longLived(x.Type) {
 		r.inflight[e.RequestID] = true
@@ -194,10 +195,13 @@ func (r *recorder) answer(q *request, resp *network.Response) {
 func (r *recorder) failed(q *request, e *network.EventLoadingFailed) {
 	q.x.Failure = e.ErrorText
 	host := hostPort(q.x.URL)
+	if reason, ok := r.visit.Refused(host); ok {
+		// Whatever Chrome calls it: CORS, for one, hides our own answer.
+		q.x.Failure, q.x.Refused = reason, true
+		return
+	}
 	if e.ErrorText == "net::ERR_TUNNEL_CONNECTION_FAILED" || e.ErrorText == "net::ERR_PROXY_CONNECTION_FAILED" {
-		if reason, ok := r.visit.Refused(host); ok {
-			q.x.Failure, q.x.Refused = reason, true
-		} else if why := r.visit.Failure(host); why != "" {
+		if why := r.visit.Failure(host); why != "" {
 			q.x.Failure = "could not be reached: " + why
 		}
 	}
@@ -215,7 +219,7 @@ func (r *recorder) failed(q *request, e *network.EventLoadingFailed) {
 // note remembers a sub-resource whose failure is ours or the network's rather
 // than how the page is for everybody.
 func (r *recorder) note(q *request) {
-	if q.x == r.main || q.x.Refused {
+	if q.x == r.mains[q.loader] || q.x.Refused {
 		return
 	}
 	switch q.x.Type {
@@ -232,7 +236,7 @@ func (r *recorder) done(id network.RequestID, q *request, at cdp.MonotonicTime) 
 	r.settle(id)
 	if q.x.Refused {
 		r.refused = append(r.refused, refusal{q.x.URL, q.x.Failure})
-	} else if q.x != r.main && (q.x.Status >= 500 || q.x.Status == 429 || q.x.Failure != "" && q.x.Status == 0 && strings.HasPrefix(q.x.Failure, "could not be reached")) {
+	} else if q.x.Status >= 500 || q.x.Status == 429 || q.x.Failure != "" && q.x.Status == 0 && strings.HasPrefix(q.x.Failure, "could not be reached") {
 		r.note(q)
 	}
 	t := task{x: q.x, charset: q.charset}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/animation"
@@ -270,11 +271,17 @@ func (s *session) freeze(ctx context.Context) (string, error) {
 func (s *session) judge() {
 	s.rec.mu.Lock()
 	defer s.rec.mu.Unlock()
-	if x := s.rec.main; x != nil {
+	x := s.rec.mains[s.rec.loader]
+	if x == nil {
+		x = s.rec.main
+	}
+	if x != nil {
 		s.m.HTTPStatus, s.m.RemoteAddr = x.Status, x.RemoteAddr
 		switch {
 		case x.Refused:
 			s.doubts.fail(x.Failure)
+		case s.navError != "" && !strings.HasPrefix(x.Failure, "could not be reached"):
+			s.doubts.fail("the address " + trimFailure(s.navError))
 		case x.Failure != "" && x.Status == 0:
 			s.doubts.fail("the address " + trimFailure(x.Failure))
 		case x.Status >= 400:

@@ -357,7 +357,8 @@
 	};
 
 	const root = document.documentElement;
-	if (!root || root.namespaceURI !== HTML) return {picture: true, parts, html: ''};
+	// What the browser made of something that is not a page is not a page either.
+	if (!root || root.namespaceURI !== HTML || !['text/html', 'text/plain', 'application/xhtml+xml'].includes(document.contentType)) return {picture: true, parts, html: '', url: location.href};
 	const own = document.querySelector('body style, body link[rel~=stylesheet]');
 	prepare(document);
 	const dt = document.doctype;
@@ -366,7 +367,7 @@
 	else if (dt && dt.publicId && document.contentType === 'text/html') html = '<!DOCTYPE ' + dt.name + ' PUBLIC "' + value(dt.publicId) + '"' + (dt.systemId ? ' "' + value(dt.systemId) + '"' : '') + '>';
 	html += element(root);
 	const rules = late.filter(l => typeof l === 'string').join('\n');
-	const styles = adopted(document), last = '<style data-candor-frozen>*,::before,::after{animation:none!important;transition:none!important;caret-color:transparent!important}' +
+	const styles = adopted(document), last = '<style data-candor-frozen>@layer candor{[data-candor-mark~="focus-visible"]{outline:-webkit-focus-ring-color auto 1px}}*,::before,::after{animation:none!important;transition:none!important;caret-color:transparent!important}' +
 		'video::-webkit-media-controls,audio::-webkit-media-controls{display:none!important}\n' + rules.replace(/<\//g, '<\\/') + '</style>';
 	const end = late.filter(l => l.html).map(l => l.html).join('');
 	for (const p of parts) {

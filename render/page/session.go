@@ -29,6 +29,9 @@ type session struct {
 	doubts doubts
 	frame  cdp.FrameID // the main frame
 
+	// navError is the browser's own word for a navigation that failed.
+	navError string
+
 	// hung is set when the page did not answer in time. From then on only
 	// what needs no answer is tried, and the browser is replaced.
 	hung bool

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
 
 	"github.com/candor-archive/candor"
@@ -56,7 +57,8 @@ func (s *session) navigate(ctx context.Context) (string, error) {
 		s.doubts.fail("the address does not lead to a page (no content, or a download)")
 		return "", errors.New(res.ErrorText)
 	case res.ErrorText != "":
-		return "", errors.New(res.ErrorText) // judged with the exchange, which knows more
+		s.navError = res.ErrorText // judged with the exchange, which may know more
+		return "", errors.New(res.ErrorText)
 	}
 	return "", nil
 }
@@ -78,8 +80,14 @@ func (s *session) load(ctx context.Context) (string, error) {
 		return "", errors.New("the page crashed")
 	case last.moves > maxMoves:
 		s.doubts.partial(fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
-		s.stop(ctx)
-		return "stopped", errors.New("the page goes in circles")
+		// Without scripts the next document stays.
+		if _, err := call(ctx, s, quick, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+			s.log.Debug("switch scripts off", "url", s.spec.URL, "error", err)
+		}
+		if err := s.poll(ctx, s.limits.Settle, func() bool { return s.rec.state().loaded }); err != nil {
+			s.stop(ctx)
+		}
+		return "its scripts were switched off", errors.New("the page goes in circles")
 	case errors.Is(err, errSlow):
 		s.doubts.partial(fmt.Sprintf("the page did not finish loading within %s", s.limits.Load))
 		s.stop(ctx)

@@ -62,8 +62,14 @@ func (s *session) snapshot(ctx context.Context, t *tree, e extent) (string, erro
 		return "", err
 	}
 	a := &assembler{s: s, sources: s.sources(), shot: filepath.Join(s.dir, screenshotName), scale: s.m.Viewport.Scale, extent: e}
+	var closed map[cdp.FrameID][]closedRoot
+	if t != nil && t.hasClosedRoots() {
+		if closed, err = s.closedRoots(ctx); err != nil {
+			return "", err
+		}
+	}
 	n := 0
-	doc, err := s.serialise(ctx, t, frames.FrameTree, a.sources, 0, 0, &n)
+	doc, err := s.serialise(ctx, closed, frames.FrameTree, a.sources, 0, 0, &n)
 	if err != nil {
 		return "", err
 	}
@@ -107,15 +113,45 @@ func (s *session) sources() map[string]string {
 	return out
 }
 
+// closedRoot is a shadow root that scripts cannot reach, with its host.
+type closedRoot struct{ host, root cdp.BackendNodeID }
+
+// closedRoots finds the closed shadow roots of every frame. It is asked for only
+// when there are some, since it costs a copy of the whole tree.
+func (s *session) closedRoots(ctx context.Context) (map[cdp.FrameID][]closedRoot, error) {
+	res, err := call(ctx, s, s.limits.Picture, dom.GetDocument, dom.GetDocumentParams{Depth: new(int64(-1)), Pierce: new(true)})
+	if err != nil {
+		return nil, err
+	}
+	out := map[cdp.FrameID][]closedRoot{}
+	var walk func(n *cdp.Node, frame cdp.FrameID)
+	walk = func(n *cdp.Node, frame cdp.FrameID) {
+		for _, r := range n.ShadowRoots {
+			if r.ShadowRootType == cdp.ShadowRootTypeClosed {
+				out[frame] = append(out[frame], closedRoot{n.BackendNodeID, r.BackendNodeID})
+			}
+			walk(r, frame)
+		}
+		for _, c := range n.Children {
+			walk(c, frame)
+		}
+		if n.ContentDocument != nil {
+			walk(n.ContentDocument, n.FrameID)
+		}
+	}
+	walk(res.Root, s.frame)
+	return out, nil
+}
+
 // serialise reads one frame and those inside it. x and y are where its view
 // lies on the page.
-func (s *session) serialise(ctx context.Context, t *tree, f *cdppage.FrameTree, sources map[string]string, x, y float64, n *int) (*serial, error) {
+func (s *session) serialise(ctx context.Context, closed map[cdp.FrameID][]closedRoot, f *cdppage.FrameTree, sources map[string]string, x, y float64, n *int) (*serial, error) {
 	*n++
 	world, err := s.world(ctx, f.Frame.ID)
 	if err != nil {
 		return nil, err
 	}
-	opts := map[string]any{"sources": sources, "top": f.Frame.ParentID == "", "x": x, "y": y, "closed": 0}
+	opts := map[string]any{"sources": sources, "top": f.Frame.ParentID == "", "x": x, "y": y}
 	args := []any{opts}
 	give := func(id cdp.BackendNodeID) (object, error) {
 		res, err := call(ctx, s, quick, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: id, ExecutionContextID: world})
@@ -124,21 +160,17 @@ func (s *session) serialise(ctx context.Context, t *tree, f *cdppage.FrameTree, 
 		}
 		return object(res.Object.ObjectID), nil
 	}
-	if t != nil {
-		if doc := t.frameDoc(f.Frame.ID); doc >= 0 {
-			closed := 0
-			for _, c := range t.closedRoots(doc) {
-				host, err1 := give(c.host)
-				root, err2 := give(c.root)
-				if err1 != nil || err2 != nil {
-					continue // it went away since the tree was read
-				}
-				args = append(args, host, root)
-				closed++
-			}
-			opts["closed"] = closed
+	known := 0
+	for _, c := range closed[f.Frame.ID] {
+		host, err1 := give(c.host)
+		root, err2 := give(c.root)
+		if err1 != nil || err2 != nil {
+			continue // it went away since the tree was read
 		}
+		args = append(args, host, root)
+		known++
 	}
+	opts["closed"] = known
 	var inside []*cdppage.FrameTree
 	for _, c := range f.ChildFrames {
 		if *n+len(inside) >= maxFrames {
@@ -168,7 +200,7 @@ func (s *session) serialise(ctx context.Context, t *tree, f *cdppage.FrameTree, 
 		if at == nil || c.Frame.UnreachableURL != "" {
 			continue
 		}
-		sub, err := s.serialise(ctx, t, c, sources, at[0], at[1], n)
+		sub, err := s.serialise(ctx, closed, c, sources, at[0], at[1], n)
 		if err != nil {
 			if s.hung || ctx.Err() != nil {
 				return nil, err

@@ -172,7 +172,7 @@ var snapshotPages = map[string]string{
 	"noscript": `<p>before</p><noscript><p style="font-size:80px">No script!</p></noscript><script>document.write('<p>written</p>')</script><pre>
 
 two lines down</pre><base href="/elsewhere/"><meta http-equiv=refresh content="3600;url=/x"><a href="rel">link</a><a href="javascript:alert(1)" onclick="alert(2)">no</a>`,
-	"scrolled": `<div id=b style="height:200px;width:300px;overflow:auto;border:3px solid"><div style="height:2000px;background:linear-gradient(red,blue)">top</div></div><script>b.scrollTop=700</script>`,
+	"scrolled":  `<div id=b style="height:200px;width:300px;overflow:auto;border:3px solid"><div style="height:2000px;background:linear-gradient(red,blue)">top</div></div><script>b.scrollTop=700</script>`,
 	"animation": `<style>@keyframes m{from{transform:translateX(0);opacity:.2}to{transform:translateX(800px);opacity:1}}div{width:100px;height:100px;background:green;animation:m 20s linear infinite alternate}</style><div></div>`,
 	"state":     `<style>input:focus{background:yellow}p:target{color:red}form:focus-within{border:4px solid lime}dialog::backdrop{background:rgba(0,0,0,.5)}</style><form><input id=i></form><p>words</p><dialog id=d>Are you sure?<button>Yes</button></dialog><script>d.showModal()</script>`,
 	"quirks":    "",

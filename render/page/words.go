@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/domsnapshot"
 )
 
@@ -119,38 +118,20 @@ func (s *session) words(ctx context.Context, e extent) {
 	}
 }
 
-// closedRoot is a shadow root that scripts cannot reach, with its host.
-type closedRoot struct{ host, root cdp.BackendNodeID }
-
-// closedRoots finds the closed shadow roots of one document.
-func (t *tree) closedRoots(doc int) []closedRoot {
-	n := t.Documents[doc].Nodes
-	if n.ShadowRootType == nil {
-		return nil
-	}
-	var out []closedRoot
-	for i, at := range n.ShadowRootType.Index {
-		if t.str(n.ShadowRootType.Value[i]) != "closed" {
+// hasClosedRoots reports whether some node lies in a shadow root that scripts
+// cannot reach.
+func (t *tree) hasClosedRoots() bool {
+	for _, d := range t.Documents {
+		if d.Nodes == nil || d.Nodes.ShadowRootType == nil {
 			continue
 		}
-		// Every node inside names the type; the root itself is the fragment.
-		if n.NodeType[at] != 11 {
-			continue
-		}
-		host := n.ParentIndex[at]
-		out = append(out, closedRoot{n.BackendNodeID[host], n.BackendNodeID[at]})
-	}
-	return out
-}
-
-// frameDoc finds the document of a frame.
-func (t *tree) frameDoc(id cdp.FrameID) int {
-	for i, d := range t.Documents {
-		if t.str(d.FrameID) == string(id) {
-			return i
+		for _, v := range d.Nodes.ShadowRootType.Value {
+			if t.str(v) == "closed" {
+				return true
+			}
 		}
 	}
-	return -1
+	return false
 }
 
 // reader gathers the words of every document in reading order.
@@ -160,6 +141,7 @@ type reader struct {
 	layout Layout
 	block  [2]int // document and layout block of the last word
 	space  bool   // a space is due before the next word
+	brk    bool   // a line break is due
 }
 
 func (t *tree) read() (string, Layout) {
@@ -216,6 +198,8 @@ func (r *reader) document(doc int, x, y float64, depth int) {
 			if doc == 0 && r.layout.Language == "" {
 				r.layout.Language = r.attr(n, at, "lang")
 			}
+		case "BR":
+			r.brk = true
 		case "A", "AREA":
 			if href := r.attr(n, at, "href"); href != "" && shown[at] == i {
 				r.layout.Links = append(r.layout.Links, Link{resolve(r.t.str(d.BaseURL), href), box})
@@ -261,12 +245,12 @@ func (r *reader) run(s string, box Box, block [2]int) {
 	}
 	switch {
 	case r.text.Len() == 0:
-	case block != r.block:
+	case block != r.block || r.brk:
 		r.text.WriteByte('\n')
 	case r.space || strings.TrimLeft(s, " \t\n\r") != s || r.newLine(box):
 		r.text.WriteByte(' ')
 	}
-	r.block = block
+	r.block, r.brk = block, false
 	r.space = strings.TrimRight(s, " \t\n\r") != s
 	start := r.text.Len()
 	r.text.WriteString(words)

@@ -37,7 +37,7 @@ func stem(raw, language string) string {
 		s = raw
 	}
 	if s = fold(s); s == "" {
-		s = fold(raw)
+		s = fold(raw) // never empty: a word has a letter or digit
 	}
 	stemCache.Lock()
 	if len(stemCache.m) >= stemCacheSize {

@@ -82,10 +82,16 @@ func seq(text string) func(func(token) bool) {
 	return func(yield func(token) bool) { tokens(text, yield) }
 }
 
-// raw is a word as a stemmer wants it: lower case, with its accents.
+// raw is a word as a stemmer wants it: lower case, with its accents. Where the
+// text does not spell the word letter by letter (a fraction sign holds two
+// numbers, a long word is cut) it is the word itself.
 func raw(text string, t token) string {
-	s := strings.ToLower(norm.NFKC.String(text[t.start:t.end]))
-	if utf8.RuneCountInString(s) > longest {
+	spelt := text[t.start:t.end]
+	if spelt == t.word {
+		return spelt
+	}
+	s := strings.ToLower(norm.NFKC.String(spelt))
+	if fold(s) != t.word {
 		return t.word
 	}
 	return s

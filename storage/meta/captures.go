@@ -23,7 +23,7 @@ func (r Repo) AddCapture(ctx context.Context, c candor.Capture, artefacts []cand
 
 // Capture gives one capture.
 func (r Repo) Capture(ctx context.Context, id string) (candor.Capture, error) {
-	row, err := one[captureRow](ctx, r.db.NewSelect().Where("id = ?", id), "capture")
+	row, err := one[captureRow](ctx, r.db.NewSelect().Where("id = ?", plain(id)), "capture")
 	return row.Capture, err
 }
 

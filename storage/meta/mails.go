@@ -18,7 +18,7 @@ func (r Repo) AddMails(ctx context.Context, mails []candor.Mail) error {
 
 // Mail gives one message of the outbox.
 func (r Repo) Mail(ctx context.Context, id string) (candor.Mail, error) {
-	row, err := one[mailRow](ctx, r.db.NewSelect().Where("id = ?", id), "mail")
+	row, err := one[mailRow](ctx, r.db.NewSelect().Where("id = ?", plain(id)), "mail")
 	return row.Mail, err
 }
 
@@ -37,7 +37,7 @@ func (r Repo) MailsOf(ctx context.Context, requestID string) ([]candor.Mail, err
 // SetMailState keeps how a delivery went, counting the attempt, and the body
 // as it may be kept from now on.
 func (r Repo) SetMailState(ctx context.Context, id, state, errText, body string, at time.Time) error {
-	q := r.db.NewUpdate().Model((*mailRow)(nil)).Set("state = ?", state).Set("error = ?", errText).Set("body = ?", body).
+	q := r.db.NewUpdate().Model((*mailRow)(nil)).Set("state = ?", state).Set("error = ?", plain(errText)).Set("body = ?", body).
 		Set("attempts = attempts + 1").Where("id = ?", id)
 	if state == "sent" {
 		q = q.Set("sent_at = ?", candor.Moment(at))

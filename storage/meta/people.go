@@ -35,13 +35,13 @@ func (r Repo) Users(ctx context.Context) ([]candor.User, error) {
 
 // User gives one user by id.
 func (r Repo) User(ctx context.Context, id string) (candor.User, error) {
-	row, err := one[userRow](ctx, r.db.NewSelect().Where("id = ?", id), "user")
+	row, err := one[userRow](ctx, r.db.NewSelect().Where("id = ?", plain(id)), "user")
 	return row.User, err
 }
 
 // UserByEmail gives one user by lower-case email.
 func (r Repo) UserByEmail(ctx context.Context, email string) (candor.User, error) {
-	row, err := one[userRow](ctx, r.db.NewSelect().Where("email = ?", email), "user")
+	row, err := one[userRow](ctx, r.db.NewSelect().Where("email = ?", plain(email)), "user")
 	return row.User, err
 }
 
@@ -70,7 +70,7 @@ func (r Repo) AddSignInFailure(ctx context.Context, key string, at, horizon time
 
 // SignInFailures counts failed sign-ins of a key since a moment.
 func (r Repo) SignInFailures(ctx context.Context, key string, since time.Time) (int, error) {
-	n, err := r.db.NewSelect().Model((*signInFailureRow)(nil)).Where("key = ?", key).Where("at >= ?", candor.Moment(since)).Count(ctx)
+	n, err := r.db.NewSelect().Model((*signInFailureRow)(nil)).Where("key = ?", plain(key)).Where("at >= ?", candor.Moment(since)).Count(ctx)
 	return int(n), failure(err, "count failed sign-ins")
 }
 
@@ -84,13 +84,13 @@ func (r Repo) SaveSession(ctx context.Context, s candor.Session) error {
 
 // Session gives a session that has not expired by now.
 func (r Repo) Session(ctx context.Context, hash string, now time.Time) (candor.Session, error) {
-	row, err := one[sessionRow](ctx, r.db.NewSelect().Where("hash = ?", hash).Where("expires_at > ?", candor.Moment(now)), "session")
+	row, err := one[sessionRow](ctx, r.db.NewSelect().Where("hash = ?", plain(hash)).Where("expires_at > ?", candor.Moment(now)), "session")
 	return row.Session, err
 }
 
 // DeleteSession ends a session; ending one that is gone is no error.
 func (r Repo) DeleteSession(ctx context.Context, hash string) error {
-	_, err := r.db.NewDelete().Model((*sessionRow)(nil)).Where("hash = ?", hash).Exec(ctx)
+	_, err := r.db.NewDelete().Model((*sessionRow)(nil)).Where("hash = ?", plain(hash)).Exec(ctx)
 	return failure(err, "end a session")
 }
 

@@ -22,7 +22,7 @@ func stored(row recordRow) Stored { return Stored{row.Record, row.WasPublic} }
 
 // Record gives one record.
 func (r Repo) Record(ctx context.Context, id string) (Stored, error) {
-	row, err := one[recordRow](ctx, r.db.NewSelect().Where("id = ?", id), "record")
+	row, err := one[recordRow](ctx, r.db.NewSelect().Where("id = ?", plain(id)), "record")
 	return stored(row), err
 }
 

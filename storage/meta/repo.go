@@ -103,6 +103,8 @@ func failure(err error, doing string) error {
 			return candor.Errorf(candor.Conflict, "%s: it exists already: %w", doing, err)
 		case "23503":
 			return candor.Errorf(candor.Invalid, "%s: it refers to something that is not there: %w", doing, err)
+		case "22021": // bytes that are not text, in an id or a word someone sent
+			return candor.Errorf(candor.Invalid, "%s: that is not text: %w", doing, err)
 		}
 	}
 	var lite *sqlite.Error
@@ -129,9 +131,13 @@ func inUTC(v reflect.Value) {
 // text that is valid UTF-8 without the zero byte. What the evidence log covers
 // must be computed from settled values, or a later check would differ.
 func Settle(v any) {
-	walk(reflect.ValueOf(v).Elem(), candor.Moment, func(s string) string {
-		return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-	})
+	walk(reflect.ValueOf(v).Elem(), candor.Moment, plain)
+}
+
+// plain makes text that both engines can hold and look for: valid UTF-8
+// without the zero byte. Whatever someone sends as an id goes through it.
+func plain(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func walk(v reflect.Value, moment func(time.Time) time.Time, text func(string) string) {

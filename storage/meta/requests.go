@@ -36,7 +36,7 @@ func (r Repo) UpdateRequest(ctx context.Context, q candor.Request, from candor.S
 // LockRequest gives a request and, on PostgreSQL, makes others who act on it
 // wait for this transaction's end.
 func (r Repo) LockRequest(ctx context.Context, id string) (candor.Request, error) {
-	q := r.db.NewSelect().Where("id = ?", id)
+	q := r.db.NewSelect().Where("id = ?", plain(id))
 	if r.engine == PostgreSQL {
 		q = q.For("UPDATE")
 	}
@@ -46,20 +46,20 @@ func (r Repo) LockRequest(ctx context.Context, id string) (candor.Request, error
 
 // Request gives one request by id.
 func (r Repo) Request(ctx context.Context, id string) (candor.Request, error) {
-	row, err := one[requestRow](ctx, r.db.NewSelect().Where("id = ?", id), "request")
+	row, err := one[requestRow](ctx, r.db.NewSelect().Where("id = ?", plain(id)), "request")
 	return row.Request, err
 }
 
 // RequestByNumber gives one request by its label.
 func (r Repo) RequestByNumber(ctx context.Context, number string) (candor.Request, error) {
-	row, err := one[requestRow](ctx, r.db.NewSelect().Where("number = ?", number), "request")
+	row, err := one[requestRow](ctx, r.db.NewSelect().Where("number = ?", plain(number)), "request")
 	return row.Request, err
 }
 
 // RequestByLink gives the request a private link opens now.
 func (r Repo) RequestByLink(ctx context.Context, hash string) (candor.Request, error) {
 	row, err := one[requestRow](ctx, r.db.NewSelect().Join("JOIN links AS l ON l.request_id = q.id").
-		Where("l.hash = ?", hash).Where("l.replaced_at = ?", time.Time{}), "request")
+		Where("l.hash = ?", plain(hash)).Where("l.replaced_at = ?", time.Time{}), "request")
 	return row.Request, err
 }
 
@@ -73,7 +73,7 @@ func (r Repo) Requests(ctx context.Context, f candor.RequestFilter) ([]candor.Re
 		q = q.Where("stage <> ?", candor.Closed)
 	}
 	if f.AssigneeID != "" {
-		q = q.Where("assignee_id = ?", f.AssigneeID)
+		q = q.Where("assignee_id = ?", plain(f.AssigneeID))
 	}
 	if f.Limit > 0 {
 		q = q.Limit(int64(f.Limit))

@@ -27,7 +27,7 @@ func (r Repo) Sources(ctx context.Context) ([]candor.Source, error) {
 
 // Source gives a source, removed or not: its records still refer to it.
 func (r Repo) Source(ctx context.Context, id string) (candor.Source, error) {
-	row, err := one[sourceRow](ctx, r.sources().Where("id = ?", id), "source")
+	row, err := one[sourceRow](ctx, r.sources().Where("id = ?", plain(id)), "source")
 	return row.Source, err
 }
 
@@ -53,7 +53,7 @@ func (r Repo) DueSources(ctx context.Context, now time.Time, limit int) ([]cando
 
 // SourceSecrets gives a source's sealed token and its connector's state.
 func (r Repo) SourceSecrets(ctx context.Context, id string) (token, state []byte, err error) {
-	row, err := one[sourceRow](ctx, r.db.NewSelect().Column("id", "token", "state").Where("id = ?", id), "source")
+	row, err := one[sourceRow](ctx, r.db.NewSelect().Column("id", "token", "state").Where("id = ?", plain(id)), "source")
 	return row.Token, row.State, err
 }
 

@@ -299,3 +299,32 @@ func TestASecondProcessDoesNotTakeALivingOnesJobs(t *testing.T) {
 		}
 	})
 }
+
+func TestAJobEndedByAnImpatientStopIsTriedAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, p place) {
+		db, q := p.open(t)
+		begun := make(chan struct{}, 1)
+		queue.Handle(q, queue.Options{}, func(ctx context.Context, _ candor.MailJob, a queue.Attempt) error {
+			if a.N > 1 {
+				return nil
+			}
+			begun <- struct{}{}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		enqueue(t, db, q, false, candor.MailJob{MailID: "m"})
+		if err := q.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-begun
+		impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := q.Stop(impatient); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "it is done after all", func() bool { return jobs(t, q, "mail")["completed"] == 1 })
+	})
+}

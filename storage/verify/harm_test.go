@@ -105,4 +105,3 @@ func (a *archive) foreignKey() string {
 	a.must(err)
 	return a.dir
 }
-

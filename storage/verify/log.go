@@ -60,7 +60,7 @@ func (k *check) readCheckpoints() error {
 	// What follows the last line's end is a write that a crash cut short; it
 	// was never acknowledged.
 	whole := file[:bytes.LastIndexByte(file, '\n')+1]
-	n, last := 0, int64(-1)
+	n, bad, first, why, last := 0, 0, 0, error(nil), int64(-1)
 	for line := range strings.Lines(string(whole)) {
 		n++
 		where := fmt.Sprintf("line %d of %s", n, name)
@@ -71,13 +71,18 @@ func (k *check) readCheckpoints() error {
 		}
 		switch {
 		case err != nil:
-			k.fault("published checkpoint damaged", "evidence log", "The checkpoint in %s is not one signed by this log's key: %v.", where, err)
+			if bad++; bad == 1 {
+				first, why = n, err
+			}
 			continue
 		case tree.N != p.Size || tree.N <= last:
 			k.fault("published checkpoint out of place", "evidence log", "The checkpoint in %s covers %d entries, after one that covers %d: lines were moved or edited.", where, tree.N, last)
 		}
 		last = max(last, tree.N)
 		k.checkpoints = append(k.checkpoints, checkpoint{tree, where})
+	}
+	if bad > 0 {
+		k.fault("published checkpoint damaged", "evidence log", "%d lines of %s are not checkpoints signed by this log's key; the first is line %d: %v.", bad, name, first, why)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ const (
 const (
 	profileFields = "id,name,username,link"
 	attachFields  = "media_type,type,media,title,description,url,unshimmed_url,target,subattachments"
-	postFields    = "id,message,story,created_time,updated_time,from,permalink_url,is_hidden,is_published,attachments{" + attachFields + "},comments.limit(0).summary(true)"
+	postFields    = "id,message,story,created_time,updated_time,from,permalink_url,is_hidden,is_published,attachments{" + attachFields + "},comments.limit(0).summary(true).filter(stream)"
 	commentFields = "id,message,created_time,from,parent,attachment,permalink_url,is_hidden,comment_count,like_count"
 )
 
