@@ -22,6 +22,10 @@ type Principal struct {
 	RequestID string // the one request a requester's link opens
 }
 
+// May reports whether the principal has a permission where no target matters:
+// for offering a menu entry, never instead of asking Allow for the act itself.
+func (p Principal) May(do Permission) bool { return Allow(p, do, Target{}) }
+
 // Role is a named bundle of permissions.
 type Role string
 

@@ -42,6 +42,7 @@ type CaptureSpec struct {
 	SourceID    string    `json:"source_id,omitempty"`
 	RecordID    string    `json:"record_id,omitempty"`
 	Why         string    `json:"why,omitempty"` // new, edited, deleted, hidden, proof, asked
+	History     bool      `json:"history,omitempty"` // found at a source's first visit: it can wait
 	ScheduledAt time.Time `json:"scheduled_at"`
 }
 
@@ -212,6 +213,20 @@ func (PollJob) Kind() string { return "poll" }
 
 // Kind names the job in the queue.
 func (CaptureJob) Kind() string { return "capture" }
+
+// Priority puts what someone waits for first (1), then what just changed and
+// may soon look different, then proof, and the filling-in of history last (4).
+func (j CaptureJob) Priority() int {
+	switch {
+	case j.Spec.Why == "asked":
+		return 1
+	case j.Spec.History:
+		return 4
+	case j.Spec.Why == "proof":
+		return 3
+	}
+	return 2
+}
 
 // Kind names the job in the queue.
 func (MailJob) Kind() string { return "mail" }

@@ -262,6 +262,7 @@ func (l *ledger) specs() []candor.CaptureSpec {
 		out = append(out, candor.CaptureSpec{
 			ID: candor.NewID(), URL: root.URL, Profile: candor.Desktop, Policy: candor.PolicyScroll,
 			SourceID: l.src.ID, RecordID: root.ID, Why: l.why[id], ScheduledAt: l.at,
+			History: l.src.LastPollAt.IsZero(),
 		})
 	}
 	return out

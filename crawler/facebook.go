@@ -294,7 +294,7 @@ func (f *facebookPoll) look(ctx context.Context, unseen []candor.Known, listed f
 // conclude weighs the absences, if nothing at all went wrong in this poll and
 // the token is shown to work after the answers that said gone.
 func (f *facebookPoll) conclude(ctx context.Context, unseen []candor.Known) error {
-	if false {
+	if f.trouble != nil {
 		return nil
 	}
 	shown := map[candor.RecordKind]string{}

@@ -308,6 +308,36 @@ func playTrouble(s *scene) {
 	}
 	s.want("2_21", candor.Live, 1, 0, 0)
 
+	// Entries that are not understood: one of them may be the one that is missed.
+	g.do(func() {
+		g.fault = func(path string) (int, string) {
+			if strings.HasSuffix(path, "_2/comments") {
+				return 200, `{"data":[{"message":"no id"}]}`
+			}
+			return 0, ""
+		}
+	})
+	for range 3 {
+		s.poll()
+	}
+	s.want("2_21", candor.Live, 1, 0, 0)
+
+	// Another thread fails: nothing is concluded about this one either.
+	g.do(func() {
+		g.fault = func(path string) (int, string) {
+			if strings.HasSuffix(path, "_1/comments") {
+				return 500, envelope(1, 0)
+			}
+			return 0, ""
+		}
+	})
+	for range 3 {
+		if trouble := s.poll(); trouble == "" {
+			t.Error("a thread that failed was no trouble")
+		}
+	}
+	s.want("2_21", candor.Live, 1, 0, 0)
+
 	// The listing is empty and the look-up says gone, but the token reads nothing
 	// else either: permission was lost.
 	g.do(func() {

@@ -37,7 +37,7 @@ func (p *poll) website(ctx context.Context) (*trouble, error) {
 func (p *poll) webpage(ctx context.Context, page discover.Page) error {
 	it := sighting.Item{
 		UID: page.URL, RootUID: page.URL, Kind: candor.Page, URL: page.URL, Text: page.Text, Language: spoken(page.Language),
-		ByAgency: true, PostedAt: page.Posted, AnswerSHA: page.Reply.Answer.SHA, How: sighting.Fetched,
+		ByAgency: true, PostedAt: page.Posted, AnswerSHA: page.Reply.Answer.SHA, How: sighting.Direct,
 	}
 	if err := p.know(ctx, []sighting.Item{it}); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (p *poll) page(ctx context.Context) (*trouble, error) {
 		return &trouble{err: err}, nil
 	}
 	address := rules.Start.String()
-	it := sighting.Item{UID: address, RootUID: address, Kind: candor.Page, URL: p.src.URL, ByAgency: true, How: sighting.Fetched}
+	it := sighting.Item{UID: address, RootUID: address, Kind: candor.Page, URL: p.src.URL, ByAgency: true, How: sighting.Direct}
 	if err := p.know(ctx, []sighting.Item{it}); err != nil {
 		return nil, err
 	}

@@ -88,7 +88,13 @@ func (s *server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
-		h.Set("Referrer-Policy", "no-referrer")
+		// Nothing reaches other sites. Not no-referrer: with that, browsers send
+		// forms with "Origin: null", and where they send no Sec-Fetch-Site (plain
+		// HTTP in a local network) our own forms would look foreign.
+		h.Set("Referrer-Policy", "same-origin")
+		if strings.HasPrefix(r.URL.Path, "/r/") {
+			h.Set("Referrer-Policy", "no-referrer") // the address is a secret
+		}
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -163,7 +163,7 @@ func TestEveryAnswerHasSafeHeaders(t *testing.T) {
 		if !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || strings.Contains(csp, "script-src") || !strings.Contains(csp, "frame-ancestors 'none'") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
-		for name, want := range map[string]string{"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"} {
+		for name, want := range map[string]string{"Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"} {
 			if got := h.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
 			}
@@ -174,9 +174,22 @@ func TestEveryAnswerHasSafeHeaders(t *testing.T) {
 	}
 }
 
+func TestPrivateLinksLeaveNoReferrer(t *testing.T) {
+	w := newWorld(t)
+	if got := w.browser("en").get("/r/" + candor.NewSecret()).Header.Get("Referrer-Policy"); got != "no-referrer" {
+		t.Errorf("Referrer-Policy is %q", got)
+	}
+}
+
 func TestFormsFromOtherSitesAreRefused(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser("en")
+	// A browser on plain HTTP in a local network says only where it comes from.
+	own, err := http.NewRequest(http.MethodPost, w.site.URL+"/requests/new", strings.NewReader("text=x&go=1"))
+	w.must(err)
+	own.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	own.Header.Set("Origin", w.site.URL)
+	b.do(own).want(t, http.StatusOK)
 	r, err := http.NewRequest(http.MethodPost, w.site.URL+"/requests/new", strings.NewReader("text=x&go=send"))
 	w.must(err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -51,6 +51,10 @@ func (s *server) routes() http.Handler {
 		mux.Handle(pattern, s.page(h))
 	}
 
+	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, r *http.Request) {
+		plain(w, http.StatusOK, "User-agent: *\nDisallow: /r/\nDisallow: /my-request\nDisallow: /requests/new\nDisallow: /requests/sent\nDisallow: /staff\n")
+	})
+
 	// Work that costs, and acts of people without an account.
 	mux.Handle("GET /archive", s.limited(s.search, s.page(pub.Search)))
 	mux.Handle("POST /requests/new", s.limited(s.filing, s.page(pub.SubmitAsk)))
@@ -58,7 +62,7 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /verify", s.limited(s.search, s.page(pub.CheckFile)))
 
 	for _, route := range staff.New(staff.Config{Store: s.Store, Desk: s.Desk, Sessions: s.Sessions, Setup: s.Setup, Law: s.Law,
-		Exhibits: minter, Now: s.Now, Log: s.Log}).Routes() {
+		Exhibits: minter, From: s.address, Now: s.Now, Log: s.Log}).Routes() {
 		mux.Handle(route.Pattern, s.page(handler(route.Handler)))
 	}
 

@@ -36,6 +36,7 @@ type world struct {
 	exhibits *httptest.Server
 	source   candor.Source
 	secret   []byte
+	desk     *desk.Desk
 
 	post    candor.Record // live, edited once, with comments
 	capture candor.Capture
@@ -190,9 +191,10 @@ func (w *world) serve() {
 	w.t.Cleanup(w.site.Close)
 	w.t.Cleanup(w.exhibits.Close)
 	log := slog.New(slog.NewTextHandler(testWriter{w.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	w.desk = desk.New(desk.Config{Store: w.store, Law: law.Load, BaseURL: w.site.URL, Log: log, LinkFloor: time.Millisecond})
 	server, err := portal.New(portal.Config{
 		Store: w.store, Public: w.store.Public(),
-		Desk:     desk.New(desk.Config{Store: w.store, Law: law.Load, BaseURL: w.site.URL, Log: log, LinkFloor: time.Millisecond}),
+		Desk:     w.desk,
 		Sessions: auth.NewSessions(auth.Config{Store: w.store, BaseURL: w.site.URL, Log: log}),
 		BaseURL:  w.site.URL, ExhibitURL: w.exhibits.URL, Secret: w.secret, Now: time.Now, Log: log,
 	})
@@ -284,4 +286,10 @@ func (a answer) without(t *testing.T, words ...string) answer {
 
 func (w *world) captureURL(c candor.Capture) string {
 	return fmt.Sprintf("/archive/%s/captures/%s", c.RecordID, c.ID)
+}
+
+func (w *world) person(email string, role candor.Role) candor.Principal {
+	u := candor.User{ID: candor.NewID(), Email: email, Name: email, Roles: []candor.Role{role}, PasswordHash: "x", Language: "en", CreatedAt: epoch}
+	w.must(w.store.CreateUser(context.Background(), u, "test"))
+	return u.Principal()
 }

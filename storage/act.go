@@ -22,11 +22,12 @@ func (s *Store) Act(ctx context.Context, a candor.Act) (candor.Request, error) {
 	for _, x := range a.Items {
 		shas = append(shas, x.SHA, x.ParentSHA)
 	}
-	if err := s.haveObjects(ctx, shas); err != nil {
+	sizes, err := s.sizes(ctx, shas)
+	if err != nil {
 		return candor.Request{}, wrap(err, "act on a request")
 	}
 	var q candor.Request
-	err := s.commit(ctx, "act on a request", func(ctx context.Context, t *txn) (err error) {
+	err = s.commit(ctx, "act on a request", func(ctx context.Context, t *txn) (err error) {
 		if q, err = t.LockRequest(ctx, a.RequestID); err != nil {
 			return err
 		}
@@ -51,7 +52,7 @@ func (s *Store) Act(ctx context.Context, a candor.Act) (candor.Request, error) {
 		if err := t.mark(ctx, q, a); err != nil {
 			return err
 		}
-		if err := t.produce(ctx, q, a); err != nil {
+		if err := t.produce(ctx, q, a, sizes); err != nil {
 			return err
 		}
 		if a.LinkHash != "" {
@@ -151,13 +152,13 @@ var productionSteps = map[candor.ProductionState][]candor.ProductionState{
 }
 
 // produce adds a sealed production or moves it on, and releases it.
-func (t *txn) produce(ctx context.Context, q candor.Request, a candor.Act) error {
+func (t *txn) produce(ctx context.Context, q candor.Request, a candor.Act, sizes map[string]int64) error {
 	all, err := t.Productions(ctx, q.ID)
 	if err != nil {
 		return err
 	}
 	if a.Production != nil {
-		p, err := t.production(ctx, q, *a.Production, a.Items, all)
+		p, err := t.production(ctx, q, *a.Production, a.Items, all, sizes)
 		if err != nil {
 			return err
 		}
@@ -184,7 +185,8 @@ func (t *txn) produce(ctx context.Context, q candor.Request, a candor.Act) error
 	return t.AddRelease(ctx, r)
 }
 
-func (t *txn) production(ctx context.Context, q candor.Request, p candor.Production, items []candor.ProductionItem, all []candor.Production) (candor.Production, error) {
+func (t *txn) production(ctx context.Context, q candor.Request, p candor.Production, items []candor.ProductionItem,
+	all []candor.Production, sizes map[string]int64) (candor.Production, error) {
 	p.RequestID = q.ID
 	i := slices.IndexFunc(all, func(x candor.Production) bool { return x.ID == p.ID })
 	if i < 0 {
@@ -200,12 +202,13 @@ func (t *txn) production(ctx context.Context, q candor.Request, p candor.Product
 		if p.State != candor.ProductionProposed || p.PreparedBy == "" || p.BundleSHA == "" {
 			return p, candor.Errorf(candor.Invalid, "a production begins as proposed, by someone, with its bundle sealed")
 		}
+		p.BundleSize = sizes[p.BundleSHA]
 		list := make([]candor.ProductionItem, len(items))
 		for n, x := range items {
 			if x.ID == "" {
 				x.ID = candor.NewID()
 			}
-			x.ProductionID, x.N = p.ID, n+1
+			x.ProductionID, x.N, x.Size = p.ID, n+1, sizes[x.SHA]
 			list[n] = x
 		}
 		t.cover(candor.EvidenceProduction, p.ID, p.EvidenceBody(list))

@@ -78,7 +78,7 @@ func (s *Store) CommitCapture(ctx context.Context, spec candor.CaptureSpec, m ca
 		return candor.Capture{}, wrap(err, "commit capture "+spec.ID)
 	}
 	c := candor.Capture{
-		ID: spec.ID, SourceID: spec.SourceID, RecordID: spec.RecordID, URL: spec.URL, FinalURL: m.FinalURL, Title: m.Title,
+		ID: spec.ID, SourceID: spec.SourceID, RecordID: spec.RecordID, URL: m.URL, FinalURL: m.FinalURL, Title: m.Title,
 		Profile: m.Profile, Policy: m.Policy, Outcome: m.Outcome, Reason: m.Reason, HTTPStatus: m.HTTPStatus, Why: spec.Why,
 		PageHeight: m.PageHeight, ScheduledAt: spec.ScheduledAt, StartedAt: m.Started, FinishedAt: m.Finished,
 		Browser: m.Browser, ManifestSHA: artefacts[0].SHA,
@@ -193,7 +193,7 @@ func (s *Store) addCapture(ctx context.Context, t *txn, c *candor.Capture, artef
 		if err != nil {
 			return err
 		}
-		if c.Visibility, err = t.threadVisibility(ctx, root, source.Public); err != nil {
+		if c.Visibility, err = t.threadVisibility(ctx, root, source.Public, c.StartedAt); err != nil {
 			return err
 		}
 		if record.Visibility != candor.Public {

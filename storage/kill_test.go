@@ -91,6 +91,7 @@ func killAndFinish(t *testing.T, c Config) {
 	}
 
 	s = open(t, c)
+	sound(t, s, c.Dir)
 	for _, id := range acknowledged {
 		checkCapture(t, s, id)
 	}
@@ -122,6 +123,17 @@ func killAndFinish(t *testing.T, c Config) {
 	}
 	if captures != total {
 		t.Errorf("the log covers %d captures, want %d, each once", captures, total)
+	}
+	sound(t, s, c.Dir)
+}
+
+// sound checks the whole archive against its log.
+func sound(t *testing.T, s *Store, dir string) {
+	t.Helper()
+	report, err := s.Verify(t.Context(), dir, nil)
+	must(t, err)
+	for _, fault := range report.Faults {
+		t.Errorf("the archive is not sound: %s", fault)
 	}
 }
 

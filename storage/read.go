@@ -193,6 +193,10 @@ func (s *Store) Checkpoint(ctx context.Context) (note []byte, err error) {
 	return s.evidence.Checkpoint(ctx)
 }
 
+// Verifier is the evidence log's public key, as the text that signed notes are
+// checked with.
+func (s *Store) Verifier(ctx context.Context) (string, error) { return s.evidence.Verifier(ctx) }
+
 // EvidenceEntry gives one entry of the evidence log.
 func (s *Store) EvidenceEntry(ctx context.Context, seq int64) (candor.EvidenceEntry, error) {
 	return s.evidence.Entry(ctx, seq)

@@ -207,6 +207,7 @@ func TestARequestGoesTheWholeRoadWithEveryStepCovered(t *testing.T) {
 				t.Errorf("%s is stored as %s but covered as %s", key, body, covered[key])
 			}
 		}
+		sound(t, s, dirOf(t, s))
 		do(staffAct(q, candor.EvReopened, candor.Searching))
 		if q.Disposition != candor.NoneYet || !q.ClosedAt.IsZero() {
 			t.Errorf("reopened %+v", q)

@@ -215,22 +215,25 @@ func wrap(err error, doing string) error {
 	return candor.Errorf(kind, "%s: %w", doing, err)
 }
 
-// haveObjects fails with Invalid when one of the objects is not stored: rows
-// must never refer to bytes that are not there.
-func (s *Store) haveObjects(ctx context.Context, shas []string) error {
-	seen := map[string]bool{"": true}
+// sizes gives the true sizes of objects rows are about to refer to. It fails
+// with Invalid when one is not stored: rows must never refer to bytes that are
+// not there. The empty hash stands for no object and has no size.
+func (s *Store) sizes(ctx context.Context, shas []string) (map[string]int64, error) {
+	sizes := map[string]int64{"": 0}
 	for _, sha := range shas {
-		if seen[sha] {
+		if _, ok := sizes[sha]; ok {
 			continue
 		}
-		seen[sha] = true
-		if _, err := s.objects.Stat(ctx, sha); candor.IsKind(err, candor.NotFound) {
-			return candor.Errorf(candor.Invalid, "object %s must be stored before it is referred to", sha)
-		} else if err != nil {
-			return err
+		size, err := s.objects.Stat(ctx, sha)
+		if candor.IsKind(err, candor.NotFound) {
+			return nil, candor.Errorf(candor.Invalid, "object %s must be stored before it is referred to", sha)
 		}
+		if err != nil {
+			return nil, err
+		}
+		sizes[sha] = size
 	}
-	return nil
+	return sizes, nil
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +28,9 @@ func open(t *testing.T, c Config) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dirs.Store(s, c.Dir)
 	t.Cleanup(func() {
+		dirs.Delete(s)
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
@@ -38,6 +41,18 @@ func open(t *testing.T, c Config) *Store {
 	}
 	return s
 }
+
+// dirOf is the data directory of an archive opened by open.
+func dirOf(t *testing.T, s *Store) string {
+	t.Helper()
+	dir, ok := dirs.Load(s)
+	if !ok {
+		t.Fatal("the archive was not opened by open")
+	}
+	return dir.(string)
+}
+
+var dirs sync.Map // data directories, by *Store
 
 func must(t *testing.T, err error) {
 	t.Helper()

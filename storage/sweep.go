@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/storage/meta"
@@ -20,11 +21,12 @@ func (s *Store) ApplySweep(ctx context.Context, sw candor.Sweep) error {
 		sw.At = s.now()
 	}
 	meta.Settle(&sw)
-	if err := s.haveObjects(ctx, objectsOf(sw)); err != nil {
+	sizes, err := s.sizes(ctx, objectsOf(sw))
+	if err != nil {
 		return wrap(err, "apply a sweep")
 	}
 	return s.commit(ctx, "apply a sweep", func(ctx context.Context, t *txn) error {
-		a := applying{store: s, txn: t, sweep: sw, withdrawn: map[string]bool{}, back: map[string]bool{}}
+		a := applying{store: s, txn: t, sweep: sw, sizes: sizes, withdrawn: map[string]bool{}, back: map[string]bool{}}
 		return a.apply(ctx)
 	})
 }
@@ -53,6 +55,7 @@ type applying struct {
 	*txn
 	store     *Store
 	sweep     candor.Sweep
+	sizes     map[string]int64 // of the objects it refers to
 	source    candor.Source
 	accountID string // under which the sweep's account is kept
 	docs      []candor.Doc
@@ -118,7 +121,7 @@ func (a *applying) answer(ctx context.Context, x candor.Answer) error {
 	if x.ID == "" {
 		x.ID = candor.NewID()
 	}
-	x.SourceID = a.sweep.SourceID
+	x.SourceID, x.Size = a.sweep.SourceID, a.sizes[x.SHA]
 	if x.FetchedAt.IsZero() {
 		x.FetchedAt = a.sweep.At
 	}
@@ -246,7 +249,7 @@ func (a *applying) revision(ctx context.Context, r candor.Record, v candor.Revis
 		if x.ID == "" {
 			x.ID = candor.NewID()
 		}
-		x.RevisionID, x.N = v.ID, i+1
+		x.RevisionID, x.N, x.Size = v.ID, i+1, a.sizes[x.SHA]
 		list[i] = x
 	}
 	if v.ContentHash == "" {
@@ -286,9 +289,9 @@ func (a *applying) tombstones(ctx context.Context, r candor.Record, all []candor
 	return a.AddTombstone(ctx, x)
 }
 
-// captures decides what earlier captures of the changed threads may show. They
+// captures decides who may see earlier captures of the changed threads. They
 // show what was on screen, so once anything in a thread is withdrawn they are
-// for staff, until all of it is back.
+// for staff, until all of it is back. Captures begun later do not show it.
 func (a *applying) captures(ctx context.Context) error {
 	for root := range a.withdrawn {
 		if err := a.SetThreadVisibility(ctx, root, candor.StaffOnly); err != nil {
@@ -299,7 +302,7 @@ func (a *applying) captures(ctx context.Context) error {
 		if a.withdrawn[root] {
 			continue
 		}
-		to, err := a.threadVisibility(ctx, root, a.source.Public)
+		to, err := a.threadVisibility(ctx, root, a.source.Public, time.Time{})
 		if err != nil {
 			return err
 		}
@@ -312,8 +315,10 @@ func (a *applying) captures(ctx context.Context) error {
 	return nil
 }
 
-// threadVisibility is what a picture of a thread may be, taken as it is now.
-func (t *txn) threadVisibility(ctx context.Context, root string, sourcePublic bool) (candor.Visibility, error) {
+// threadVisibility is who may see a picture of a thread that was begun at a
+// moment. What was known to be withdrawn by then is not on it; anything
+// withdrawn later may be.
+func (t *txn) threadVisibility(ctx context.Context, root string, sourcePublic bool, begun time.Time) (candor.Visibility, error) {
 	r, err := t.Record(ctx, root)
 	if candor.IsKind(err, candor.NotFound) {
 		return candor.StaffOnly, nil
@@ -321,7 +326,7 @@ func (t *txn) threadVisibility(ctx context.Context, root string, sourcePublic bo
 	if err != nil {
 		return "", err
 	}
-	gone, err := t.Withdrawn(ctx, root)
+	gone, err := t.Withdrawn(ctx, root, begun)
 	if err != nil {
 		return "", err
 	}

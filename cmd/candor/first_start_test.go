@@ -50,7 +50,7 @@ func TestFirstStart(t *testing.T) {
 	if out, errs, code := command(t, "source", "remove", id[1], "--data", dir); code != 0 {
 		t.Errorf("source remove: exit %d: %s%s", code, out, errs)
 	}
-	if _, errs, code := command(t, "source", "remove", id[1], "--data", dir); code != 2 || !strings.Contains(errs, id[1]) {
+	if _, errs, code := command(t, "source", "remove", id[1], "--data", dir); code != 2 || !strings.Contains(errs, "no such source") {
 		t.Errorf("removing it again: exit %d: %s", code, errs)
 	}
 	if out, errs, code := command(t, "verify", "--data", dir); code != 0 {

@@ -26,7 +26,7 @@ const (
 // person approves, and the citizen gets the words, the picture and the proof.
 func TestTheWholeRoad(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "archive")
-	s := serve(t, dir, "--sample", "--story", "45s")
+	s := serve(t, dir, "--sample", "--story", "100s")
 	password := regexp.MustCompile(`password for all of them:\s+(\S+)`).FindStringSubmatch(s.said())
 	if password == nil {
 		t.Fatalf("no sample logins were printed: %s", s.said())
@@ -86,8 +86,10 @@ func TestTheWholeRoad(t *testing.T) {
 	if !strings.HasPrefix(private, s.url+"/r/") {
 		t.Fatalf("the private link is %q", private)
 	}
-	if status, _ := s.get("/my-request"); status == 200 {
-		t.Error("a stranger without the link sees the request")
+	for _, path := range []string{"/my-request", "/requests/" + number, "/my-request/dates"} {
+		if _, page := s.get(path); strings.Contains(page, "rotura de tubería") || strings.Contains(page, "vecina@") {
+			t.Errorf("a stranger without the link sees the request at %s", path)
+		}
 	}
 
 	// The clerk takes it on, searches the archive from inside it, and marks both records.

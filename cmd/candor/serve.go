@@ -38,6 +38,7 @@ type ServeCmd struct {
 	ExhibitURL  string        `help:"Where their browsers reach archived pages; best a domain of its own." env:"CANDOR_EXHIBIT_URL" placeholder:"URL"`
 	SMTP        string        `help:"smtp://user:password@host:587 to send mail; without it staff read it in the outbox." env:"CANDOR_SMTP" placeholder:"URL"`
 	MailFrom    string        `help:"Sender of mails; the agency's address when left out." env:"CANDOR_MAIL_FROM" placeholder:"ADDRESS"`
+	Proxied     bool          `help:"A reverse proxy of yours stands in front; believe the address it adds to X-Forwarded-For." env:"CANDOR_PROXIED"`
 	Sample      bool          `help:"Start with a pretend city and its people, to look around. Uses data-sample unless --data is given."`
 	Story       time.Duration `help:"How long the pretend city's story takes." default:"6m"`
 }
@@ -199,6 +200,7 @@ func (c *ServeCmd) portal(ctx context.Context, store *storage.Store, log *slog.L
 		BaseURL:    c.URL,
 		ExhibitURL: c.ExhibitURL,
 		Secret:     secret,
+		Proxied:    c.Proxied,
 		Sample:     c.Sample,
 		Now:        time.Now,
 		Log:        log,

@@ -82,7 +82,11 @@ func (v *visitor) write(selector, text string) {
 // clear empties a field.
 func (v *visitor) clear(selector string) {
 	v.t.Helper()
-	v.do("clear "+selector, chromedp.SetValue(chromedp.CSS(selector), ""))
+	ctx, cancel := context.WithTimeout(v.ctx, 10*time.Second)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void]("document.querySelector("+quoteJS(selector)+").value = ''")); err != nil {
+		v.t.Fatalf("%s: clear %s: %v\non the page: %s", v.who, selector, err, v.words())
+	}
 }
 
 // tick chooses a box or radio button, whose label is what people click.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler"
+	"github.com/candor-archive/candor/crawler/transport"
 	"github.com/candor-archive/candor/internal/netguard"
 	"github.com/candor-archive/candor/render/browser"
 	"github.com/candor-archive/candor/render/page"
@@ -38,7 +39,7 @@ func (w WorkSettings) check() error {
 const (
 	captureTimeout  = 2 * time.Minute
 	captureAttempts = 3
-	pollTimeout     = 5 * time.Minute
+	pollTimeout     = 15 * time.Minute // a first visit paces itself
 )
 
 // works is what polls and captures, whether beside the portal or alone.
@@ -55,8 +56,17 @@ type works struct {
 // allow lists private host:port pairs that may be visited all the same.
 func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDir string, allow []string, log *slog.Logger) (*works, error) {
 	guard := &netguard.Guard{AllowPrivate: w.AllowPrivate, Allow: allow}
-	k := &works{store: store, log: log, dir: filepath.Join(dataDir, "work", fmt.Sprint(os.Getpid()))}
-	k.crawler = crawler.New(crawler.Config{Store: store, Queue: store, HTTP: guard.Client(time.Minute), Interval: time.Second, Log: log})
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name this machine: %w", err)
+	}
+	// Machines may share the folder, and process ids are alike in containers.
+	k := &works{store: store, log: log, dir: filepath.Join(dataDir, "work", host, fmt.Sprint(os.Getpid()))}
+	var pace transport.Config
+	if len(allow) > 0 { // the pretend city is ours and need not be spared
+		pace.PerHost, pace.Burst = 100, 100
+	}
+	k.crawler = crawler.New(crawler.Config{Store: store, Queue: store, HTTP: guard.Client(time.Minute), Transport: pace, Interval: time.Second, Log: log})
 	queue.Handle(store.Jobs(), queue.Options{Workers: 2, Timeout: pollTimeout, MaxAttempts: 3},
 		func(ctx context.Context, job candor.PollJob, _ queue.Attempt) error {
 			return k.crawler.Poll(ctx, job.SourceID)
@@ -64,7 +74,7 @@ func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDi
 	if w.CaptureWorkers == 0 {
 		return k, nil
 	}
-	if err := clearUnfinished(filepath.Join(dataDir, "work")); err != nil {
+	if err := clearUnfinished(filepath.Dir(k.dir)); err != nil {
 		return nil, fmt.Errorf("clear unfinished captures: %w", err)
 	}
 	if err := os.MkdirAll(k.dir, 0o700); err != nil {

@@ -34,9 +34,8 @@ type Item struct {
 
 // How an item was read.
 const (
-	Listed   = "listed"
-	LookedUp = "lookup"
-	Fetched  = "fetched"
+	Listed = "listed" // in a listing of the platform
+	Direct = ""       // by itself: looked up by its id, or fetched by its address
 )
 
 // Standing is what a direct look-up of one id says. Only Gone is a sign of

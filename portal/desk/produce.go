@@ -107,7 +107,7 @@ func (d *Desk) prepare(ctx context.Context, f candor.RequestFile, prod candor.Pr
 	}
 	s := &set{production: prod, names: map[string]bool{}}
 	twin := twinPage{Lang: f.Request.Language, Zone: zone, Agency: agency, Request: f.Request, At: prod.PreparedAt}
-	byCapture := map[string][]candor.ProductionItem{}
+	byCapture, bySHA := map[string][]candor.ProductionItem{}, map[string]candor.ProductionItem{}
 	for i, rec := range records {
 		page := twinRecord{N: i + 1, View: rec.view, Attached: map[string]candor.ProductionItem{}}
 		stem := fmt.Sprintf("%02d-%s-%s", i+1, rec.view.Record.Kind, candor.DateOf(recordTime(rec.view.Record), zone))
@@ -128,8 +128,13 @@ func (d *Desk) prepare(ctx context.Context, f candor.RequestFile, prod candor.Pr
 				if at.SHA == "" {
 					continue
 				}
-				page.Attached[at.ID] = s.add(candor.ProductionItem{RecordID: rec.view.Record.ID, Kind: candor.Body,
+				if same, ok := bySHA[rec.view.Record.ID+at.SHA]; ok {
+					page.Attached[at.ID] = same // an edit of the words keeps the photo
+					continue
+				}
+				added := s.add(candor.ProductionItem{RecordID: rec.view.Record.ID, Kind: candor.Body,
 					Name: fmt.Sprintf("%s-attachment-%d%s", stem, at.N, extension(at.MediaType)), SHA: at.SHA, Size: at.Size, MediaType: at.MediaType})
+				page.Attached[at.ID], bySHA[rec.view.Record.ID+at.SHA] = added, added
 			}
 		}
 		twin.Records = append(twin.Records, page)

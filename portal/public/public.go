@@ -35,6 +35,8 @@ type Store interface {
 	Sources(ctx context.Context) ([]candor.Source, error)
 	RequestByNumber(ctx context.Context, number string) (candor.Request, error)
 	Checkpoint(ctx context.Context) (note []byte, err error)
+	// Verifier is the evidence log's public key.
+	Verifier(ctx context.Context) (string, error)
 }
 
 // Desk does what a requester may do.

@@ -33,8 +33,8 @@ func (s *Pages) verifyPage(w http.ResponseWriter, r *http.Request, status int, p
 	case !candor.IsKind(err, candor.NotFound): // nothing is in the log yet
 		return err
 	}
-	if k, ok := s.Store.(interface{ VerifierKey() string }); ok {
-		page.Key = k.VerifierKey()
+	if page.Key, err = s.Store.Verifier(r.Context()); err != nil {
+		return err
 	}
 	return view.Render(w, r, status, "verify", page)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/portal/i18n"
 	"github.com/candor-archive/candor/portal/view"
 )
 
@@ -104,6 +105,15 @@ type Wording struct {
 	candor.Revision
 	Parts       []view.DiffPart
 	Attachments []candor.Attachment
+}
+
+// Word is the plain word for one of the archive's own, or that word itself when
+// the catalogue has none: connectors may bring new ones.
+func (p RecordPage) Word(prefix, word string) string {
+	if id := prefix + word; i18n.Has(id) {
+		return p.T(id)
+	}
+	return word
 }
 
 func (s *Pages) record(w http.ResponseWriter, r *http.Request) error {

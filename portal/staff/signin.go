@@ -42,7 +42,7 @@ func (s *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := SignInPage{Page: plain(r, "staff.signin.title"), Email: form.Line(r, "email"), Next: inside(form.Line(r, "next"))}
 	// The password is taken as it was typed: blanks belong to it.
-	u, err := auth.SignIn(r.Context(), s.Store, p.Email, r.PostFormValue("password"), from(r), s.Now())
+	u, err := auth.SignIn(r.Context(), s.Store, p.Email, r.PostFormValue("password"), s.From(r), s.Now())
 	status := http.StatusUnprocessableEntity
 	switch {
 	case err == auth.ErrRefused:

@@ -64,6 +64,11 @@ type Config struct {
 	Exhibits exhibit.Minter
 	Now      func() time.Time // time.Now when nil
 	Log      *slog.Logger     // slog.Default() when nil
+
+	// From names the computer a request came from, for counting wrong
+	// passwords; the connection's other end when nil, which behind a proxy is
+	// the proxy.
+	From func(r *http.Request) string
 }
 
 // Pages are the handlers. They are safe for use by many at once.
@@ -76,6 +81,9 @@ func New(c Config) *Pages {
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.From == nil {
+		c.From = from
 	}
 	return &Pages{Config: c}
 }

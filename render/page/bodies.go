@@ -27,6 +27,7 @@ type task struct {
 	id       network.RequestID
 	received int64
 	charset  string
+	from     []string // addresses that redirected here stand for the body, too
 }
 
 // exchangeWriter writes exchanges.jsonl and bodies/ while the page loads.
@@ -157,8 +158,10 @@ func (w *exchangeWriter) fetch(t task) *Body {
 	if !known {
 		w.bodies[s.sha] = s
 	}
-	if _, dup := w.urls[key(t.x.URL)]; !dup && t.x.Status < 400 {
-		w.urls[key(t.x.URL)] = s
+	for _, u := range append(t.from, t.x.URL) {
+		if _, dup := w.urls[key(u)]; !dup && t.x.Status < 400 {
+			w.urls[key(u)] = s
+		}
 	}
 	w.mu.Unlock()
 	charset := strings.ToLower(t.charset)
@@ -184,17 +187,6 @@ func (w *exchangeWriter) lookup(url string) (stored, bool) {
 	defer w.mu.Unlock()
 	s, ok := w.urls[key(url)]
 	return s, ok
-}
-
-// alias makes a second address, from which a redirect led, known for a body.
-func (w *exchangeWriter) alias(from, to string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if s, ok := w.urls[key(to)]; ok {
-		if _, dup := w.urls[key(from)]; !dup {
-			w.urls[key(from)] = s
-		}
-	}
 }
 
 // key is an address without its fragment, written the one way that addresses

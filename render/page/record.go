@@ -52,12 +52,11 @@ type refusal struct{ url, reason string }
 type request struct {
 	x        *Exchange
 	started  float64 // Chrome's monotonic clock, seconds
-	hop      int
 	loader   cdp.LoaderID
-	frame    cdp.FrameID
 	received int64 // body bytes after decoding
 	charset  string
 	answered bool
+	from     []string // addresses that redirected here
 }
 
 func newRecorder(p *proxy.Proxy, v *proxy.Visit, limits Limits, out *exchangeWriter) *recorder {
@@ -129,7 +128,9 @@ func (r *recorder) on(ev any) {
 }
 
 func (r *recorder) sent(e *network.EventRequestWillBeSent) {
+	var from []string
 	if q := r.live[e.RequestID]; q != nil && e.RedirectResponse != nil {
+		from = append(q.from, q.x.URL)
 		r.answer(q, e.RedirectResponse)
 		q.x.RedirectTo = clean(e.Request.URL)
 		q.x.Duration = (e.Timestamp.Float64() - q.started) * 1000
@@ -146,7 +147,7 @@ func (r *recorder) sent(e *network.EventRequestWillBeSent) {
 	r.n++
 	x := &Exchange{N: r.n, RequestID: string(e.RequestID), Frame: string(e.FrameID), Type: string(e.Type), Method: e.Request.Method,
 		URL: clean(e.Request.URL + e.Request.URLFragment), Started: epoch(e.WallTime.Float64()), RequestHeaders: headers(e.Request.Headers)}
-	q := &request{x: x, started: e.Timestamp.Float64(), loader: e.LoaderID, frame: e.FrameID}
+	q := &request{x: x, started: e.Timestamp.Float64(), loader: e.LoaderID, from: from}
 	if list := r.early[e.RequestID]; len(list) > 0 {
 		x.RequestHeaders = headers(list[0])
 		if r.early[e.RequestID] = list[1:]; len(list) == 1 {
@@ -239,7 +240,7 @@ func (r *recorder) done(id network.RequestID, q *request, at cdp.MonotonicTime) 
 	} else if q.x.Status >= 500 || q.x.Status == 429 || q.x.Failure != "" && q.x.Status == 0 && strings.HasPrefix(q.x.Failure, "could not be reached") {
 		r.note(q)
 	}
-	t := task{x: q.x, charset: q.charset}
+	t := task{x: q.x, charset: q.charset, from: q.from}
 	if q.answered && q.x.Failure == "" && q.x.Method != "HEAD" && q.x.Status != 204 && q.x.Status != 304 {
 		t.id, t.received = id, q.received
 	}

@@ -161,7 +161,7 @@ var snapshotPages = map[string]string{
 		t.value='typed <here> "now"';c.checked=true;r2.checked=true;a.value='\nline one\nline two';s.value='3';p.value='secret';g.value=80</script>`,
 	"images": `<img src="/red.png" srcset="/blue.png 2x, /blue.png 1x"><picture><source srcset="/blue.png" media="(min-width:100px)" width=90 height=45><img src="/red.png"></picture>
 		<img src="/blue.png" srcset="/blue.png 3x"><img src="/missing.png" alt="gone"><svg width=60 height=60><image href="/red.png" width=50 height=50 /><use href="/icons.svg#dot"/></svg>
-		<img srcset="/blue2.png 2x" src="/red.png"><input type=image src="/red.png">`,
+		<img srcset="/blue2.png 2x" src="/red.png"><input type=image src="/red.png"><img src="/moved.png">`,
 	"frames": `<h1>Outer</h1><iframe src="/inner" width=400 height=200></iframe><iframe srcdoc="<p style='color:red'>doc &quot;quoted&quot; &amp; <b>bold</b>" style="border:3px dashed blue"></iframe>`,
 	"canvas": `<canvas id=c width=200 height=100 style="border:2px solid"></canvas> text <canvas id=e width=50 height=20></canvas><script>
 		const x=c.getContext('2d');x.fillStyle='orange';x.fillRect(10,10,100,50);x.fillStyle='navy';x.fillText('drawn',120,50)</script>`,
@@ -183,6 +183,7 @@ func TestSnapshotLooksLikeThePicture(t *testing.T) {
 	pages := map[string]any{
 		"/red.png": served("image/png", picturePNG(50, 50, color.RGBA{255, 0, 0, 255})), "/blue.png": served("image/png", picturePNG(90, 30, color.RGBA{0, 0, 255, 255})),
 		"/blue2.png": served("image/png", picturePNG(200, 80, color.RGBA{0, 128, 255, 255})),
+		"/moved.png": http.RedirectHandler("/blue.png", http.StatusFound),
 		"/a.css":     served("text/css", []byte(`.x{font-size:30px;background:url("red.png") no-repeat;--v:1px 2px;padding:var(--v)}</style>`)),
 		"/off.css":   served("text/css", []byte(`p{display:none}`)),
 		"/b.css":     served("text/css", []byte(`@import url(c.css) screen;.y{border:10px solid;border-image:url(red.png) 10}`)),

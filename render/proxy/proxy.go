@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -200,10 +201,24 @@ func (p *Proxy) fail(w http.ResponseWriter, v *Visit, target string, err error) 
 	if errors.As(err, &refused) {
 		reason, status = refused.Error(), http.StatusForbidden
 		v.refused(target, refused.Addr, reason)
+	} else {
+		v.unreachable(withPort(target), brief(err))
 	}
 	w.Header().Set(MarkHeader, p.token+" "+reason)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, "This address was not captured.\n"+reason, status)
+}
+
+// withPort is the host:port of a target: a tunnel's as it stands, a URL's own.
+func withPort(target string) string {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" {
+		return target
+	}
+	if u.Port() == "" {
+		return net.JoinHostPort(u.Hostname(), "80")
+	}
+	return u.Host
 }
 
 // brief is an error as one line without the addresses of our own sockets.
@@ -229,9 +244,6 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	out, err := p.connect(r.Context(), "tcp", r.Host)
 	if err != nil {
 		p.fail(w, v, r.Host, err)
-		if !errors.As(err, new(*netguard.RefusedError)) {
-			v.unreachable(r.Host, brief(err))
-		}
 		return
 	}
 	defer out.Close()

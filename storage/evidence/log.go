@@ -205,6 +205,7 @@ func (l *Log) Append(ctx context.Context, tx bun.Tx, entries ...candor.EvidenceE
 func (l *Log) Published(ctx context.Context) error {
 	err := durable.Append(layout.Checkpoints(l.dir), 0o644, func(last []byte) ([]byte, error) {
 		var have Published
+		var hash tlog.Hash
 		if len(last) > 0 {
 			var err error
 			if have, err = ParsePublished(last); err != nil {
@@ -214,7 +215,7 @@ func (l *Log) Published(ctx context.Context) error {
 			if err != nil {
 				return nil, err
 			}
-			have.Size = tree.N
+			have.Size, hash = tree.N, tree.Hash
 		}
 		// Read after the file was locked: every line in it was committed before.
 		head, err := readHead(ctx, l.db)
@@ -226,7 +227,11 @@ func (l *Log) Published(ctx context.Context) error {
 			return nil, shortened(head.Size, have.Size, l.dir)
 		}
 		if head.Size == have.Size {
-			return nil, nil
+			tree, err := ParseCheckpoint(head.Note, l.verifier)
+			if err == nil && have.Size > 0 && tree.Hash != hash {
+				err = candor.Errorf(candor.Conflict, "the evidence log is another than the one published in %s: run candor verify", layout.Checkpoints(l.dir))
+			}
+			return nil, err
 		}
 		raise(&l.published, head.Size)
 		return json.Marshal(Published{Size: head.Size, Note: string(head.Note)})

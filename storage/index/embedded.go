@@ -30,7 +30,7 @@ func newEmbedded(read *bun.DB) *embedded {
 
 func (e *embedded) Close() error { return nil }
 
-// maxTerms bytes of distinct words are kept of one document: PostgreSQL takes
+// maxWordBytes of distinct words are kept of one document: PostgreSQL takes
 // just under a megabyte. It is some hundred thousand different words.
 const maxWordBytes = 900_000
 

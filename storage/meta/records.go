@@ -80,10 +80,13 @@ func (r Repo) Thread(ctx context.Context, root string) ([]candor.Record, error) 
 	return each(rows, err, func(x recordRow) candor.Record { return x.Record })
 }
 
-// Withdrawn counts records of a thread that are hidden or deleted.
-func (r Repo) Withdrawn(ctx context.Context, root string) (int, error) {
+// Withdrawn counts records of a thread that are hidden or deleted and were not
+// yet known to be at a moment: what a picture begun then may still show. With
+// the zero moment it counts them all.
+func (r Repo) Withdrawn(ctx context.Context, root string, at time.Time) (int, error) {
 	n, err := r.db.NewSelect().Model((*recordRow)(nil)).Where("thread_id = ?", root).
-		Where("state IN (?, ?)", candor.Hidden, candor.Deleted).Count(ctx)
+		Where("state IN (?, ?)", candor.Hidden, candor.Deleted).
+		Where("(state_since >= ? OR id IN (SELECT record_id FROM tombstones WHERE noticed_at >= ?))", at, at).Count(ctx)
 	return int(n), failure(err, "count what was withdrawn from a thread")
 }
 

@@ -191,11 +191,15 @@ var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.Job
 	rivertype.JobStateRunning, rivertype.JobStateScheduled}
 
 // EnqueueTx queues a job that exists if and only if the transaction commits. A
-// unique job is not added while an equal one is unfinished.
+// unique job is not added while an equal one is unfinished. A job with a method
+// Priority goes before those with a higher number (1 to 4; 1 when it has none).
 func (q *Queue) EnqueueTx(ctx context.Context, tx bun.Tx, job candor.Job, unique bool) error {
 	o := river.InsertOpts{Queue: job.Kind(), MaxAttempts: defaultAttempts}
 	if known, ok := q.options[job.Kind()]; ok {
 		o.MaxAttempts = known.MaxAttempts
+	}
+	if p, ok := any(job).(interface{ Priority() int }); ok {
+		o.Priority = p.Priority()
 	}
 	if unique {
 		o.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: unfinished}

@@ -225,10 +225,10 @@ func (c *Client) Look(ctx context.Context, uid string, kind candor.RecordKind, r
 		return sighting.Unclear, nil, reply.Answer.SHA, nil
 	}
 	if kind == candor.Post {
-		if p, ok := c.post(n, reply.Answer.SHA, sighting.LookedUp); ok {
+		if p, ok := c.post(n, reply.Answer.SHA, sighting.Direct); ok {
 			return sighting.Here, &p.Item, reply.Answer.SHA, nil
 		}
-	} else if item, ok := c.comment(n, rootUID, reply.Answer.SHA, sighting.LookedUp); ok {
+	} else if item, ok := c.comment(n, rootUID, reply.Answer.SHA, sighting.Direct); ok {
 		return sighting.Here, &item, reply.Answer.SHA, nil
 	}
 	return sighting.Unclear, nil, reply.Answer.SHA, nil
