@@ -1,9 +1,6 @@
 package candor
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Date is a day on the agency's own calendar, without a zone: 2026-11-22.
 type Date string
@@ -33,7 +30,7 @@ func (d Date) Add(n int) Date { return Date(d.Time().AddDate(0, 0, n).Format(tim
 // ("--12-25"), the nth weekday of a month, or one listed day.
 type HolidayRule struct {
 	Name     string       // message id of its plain name
-	Month    time.Month   //
+	Month    time.Month   // 0 when only listed days count
 	Day      int          // day of the month, or 0 when Weekday rules
 	Weekday  time.Weekday // with Nth
 	Nth      int          // 1 to 4; -1 the last
@@ -75,8 +72,8 @@ type ClockRule struct {
 	Name        string      // message id of its plain name
 	Start       []EventKind // events that start it
 	Restart     []EventKind // events that give it its full length again
-	N           int         // length
-	Unit        string      // business, calendar
+	N           int         // length, in days of Unit
+	Unit        string      // business, calendar: the days that count
 	SatisfiedBy []EventKind
 	Consequence string // message id of what happens when it is missed
 	Cite        string // where the law says so
@@ -85,7 +82,7 @@ type ClockRule struct {
 	Main        bool   // the one shown as the request's due date
 }
 
-// Profile of a jurisdiction: its law as versioned data.
+// LawProfile is the law of a jurisdiction as versioned data.
 type LawProfile struct {
 	Key       string // us-tx
 	Effective Date
@@ -232,8 +229,3 @@ func ParseDate(s string) (Date, error) {
 	}
 	return d, nil
 }
-
-// String is the date itself.
-func (d Date) String() string { return string(d) }
-
-var _ fmt.Stringer = Date("")

@@ -41,7 +41,7 @@ type CaptureSpec struct {
 	Policy      Policy    `json:"policy"`
 	SourceID    string    `json:"source_id,omitempty"`
 	RecordID    string    `json:"record_id,omitempty"`
-	Why         string    `json:"why,omitempty"` // new, edited, deleted, hidden, proof, asked
+	Why         string    `json:"why,omitempty"`     // new, edited, deleted, hidden, proof, asked
 	History     bool      `json:"history,omitempty"` // found at a source's first visit: it can wait
 	ScheduledAt time.Time `json:"scheduled_at"`
 }

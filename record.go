@@ -85,7 +85,7 @@ type Revision struct {
 	ContentHash string // HashContent of text and attachments
 	SeenAt      time.Time
 	EditedAt    time.Time // as the platform claims; zero when it does not say
-	How         string    // listed, webhook, browser
+	How         string    // listed: in a listing of the platform; empty: read by itself
 	AnswerSHA   string    // the verbatim answer it was read from, an object
 }
 

@@ -68,7 +68,7 @@ type RecordView struct {
 	Revisions   []Revision              // newest first
 	Attachments map[string][]Attachment // by revision id
 	Tombstones  []Tombstone
-	Captures    []Capture         // of its thread's root, newest first
+	Captures    []Capture         // of the record and of its thread's root, newest first
 	Thread      []Record          // the others of its thread, oldest first
 	ThreadText  map[string]string // newest wording of those, by record id
 }

@@ -155,6 +155,7 @@ func (s *server) framed(next http.Handler) http.Handler {
 			s.fail(w, r, err)
 			return
 		default:
+			s.Setup.Close()
 			f.Agency, f.Zone = agency, s.zone.load(agency.TimeZone)
 		}
 		f.Principal = s.Sessions.Principal(r)

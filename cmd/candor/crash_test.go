@@ -22,6 +22,10 @@ import (
 	"github.com/candor-archive/candor/storage"
 )
 
+// leastCaptures is how many captures the city is worth: its website has 18
+// pages, its police department 15 posts.
+const leastCaptures = 33
+
 // newArchive makes a real archive whose sources are the pretend city's.
 func newArchive(t *testing.T, city *fixtures.City) (dir string) {
 	t.Helper()
@@ -90,6 +94,10 @@ func (a *acknowledged) file(ctx context.Context, portal string) {
 		} else if res.StatusCode == http.StatusTooManyRequests {
 			<-ctx.Done()
 		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 
@@ -132,8 +140,9 @@ func (a *acknowledged) check(t *testing.T, dir, when string) {
 	}
 }
 
-// settled waits until no job waits, runs or is to be tried again.
-func settled(t *testing.T, s *server, most time.Duration) {
+// settled waits until at least so many captures were asked for and none waits,
+// runs or is to be tried again.
+func settled(t *testing.T, s *server, least int, most time.Duration) {
 	t.Helper()
 	store := openArchive(t, s.dir)
 	defer store.Close()
@@ -142,12 +151,17 @@ func settled(t *testing.T, s *server, most time.Duration) {
 		if err != nil {
 			return false
 		}
+		done := 0
 		for _, c := range counts {
-			if c.Kind == "capture" && c.State != "completed" {
+			switch {
+			case c.Kind != "capture":
+			case c.State == "completed":
+				done = c.Jobs
+			default:
 				return false
 			}
 		}
-		return len(counts) > 0
+		return done >= least
 	})
 }
 
@@ -179,6 +193,9 @@ func TestKillingTheProgramLosesNothing(t *testing.T) {
 		var filing sync.WaitGroup
 		filing.Add(1)
 		go func() { defer filing.Done(); a.file(ctx, s.url) }()
+		if round == 0 { // what is killed should be in the midst of capturing
+			s.until(2*time.Minute, "captures are being made", func() bool { return captured.MatchString(s.logged()) })
+		}
 		<-time.After(time.Duration(200+random.IntN(4000)) * time.Millisecond)
 		s.kill()
 		cancel()
@@ -189,7 +206,7 @@ func TestKillingTheProgramLosesNothing(t *testing.T) {
 		a.check(t, dir, fmt.Sprintf("after kill %d", round+1))
 	}
 	s := serve(t, dir, "--allow-private")
-	settled(t, s, 5*time.Minute)
+	settled(t, s, leastCaptures, 6*time.Minute)
 	s.stop()
 	for _, m := range captured.FindAllStringSubmatch(s.logged(), -1) {
 		a.captures = append(a.captures, m[1])
@@ -201,7 +218,7 @@ func TestKillingTheProgramLosesNothing(t *testing.T) {
 	t.Logf("%d requests and %d captures were acknowledged around ten kills, and none is lost", len(a.requests), len(a.captures))
 	store := openArchive(t, dir)
 	defer store.Close()
-	if recent, err := store.RecentCaptures(t.Context(), 1000); err != nil || len(recent) < 15 {
+	if recent, err := store.RecentCaptures(t.Context(), 1000); err != nil || len(recent) < leastCaptures {
 		t.Errorf("%d captures in the end (%v); every post and page wants one", len(recent), err)
 	}
 }
@@ -231,7 +248,7 @@ func TestKillingChromeLosesNoCapture(t *testing.T) {
 			return len(captured.FindAllString(s.logged(), -1)) > before
 		})
 	}
-	settled(t, s, 5*time.Minute)
+	settled(t, s, leastCaptures, 6*time.Minute)
 	s.stop()
 	a := acknowledged{}
 	for _, m := range captured.FindAllStringSubmatch(s.logged(), -1) {

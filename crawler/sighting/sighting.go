@@ -29,7 +29,7 @@ type Item struct {
 	Attachments []candor.Attachment
 	Fetch       []string // where the bytes of each attachment can be had just now; "" for none
 	AnswerSHA   string   // the verbatim answer it was read from
-	How         string   // Listed, LookedUp or Fetched
+	How         string   // Listed or Direct
 }
 
 // How an item was read.

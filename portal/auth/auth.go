@@ -23,16 +23,27 @@ type Store interface {
 	SaveSession(ctx context.Context, s candor.Session) error
 	Session(ctx context.Context, hash string) (candor.Session, error)
 	DeleteSession(ctx context.Context, hash string) error
-	DeleteUserSessions(ctx context.Context, userID string) error
 }
 
-// How much guessing is let through before sign-in pauses.
+// How much guessing is let through before sign-in pauses. What strangers guess
+// must not keep the person themselves out: their own computer has a count of
+// its own, and only computers the person never signed in from share one.
 const (
-	window       = 15 * time.Minute
-	perAccount   = 8  // wrong passwords for one address
-	perComputer  = 30 // wrong passwords from one computer
-	perEverybody = 600
+	window      = 15 * time.Minute
+	perPair     = 8  // wrong passwords for one address from one computer
+	perComputer = 30 // wrong passwords from one computer
+	perAccount  = 50 // wrong passwords for one address, where it is not known
+
+	knownFor = 30 * 24 * time.Hour // how long a computer someone signed in from stays known
 )
+
+// checking bounds how many sign-ins are looked at at once, from the counting to
+// the noting of the result: many sent at the same moment must not all be
+// counted as the first.
+var checking = make(chan struct{}, 2)
+
+// patience is how long a sign-in waits for its turn.
+const patience = 10 * time.Second
 
 // ErrRefused is a wrong address or password; which one is not said.
 var ErrRefused = candor.Errorf(candor.Forbidden, "auth.refused")
@@ -48,40 +59,89 @@ func SignIn(ctx context.Context, store Store, email, password, from string, now 
 	if len(email) > 254 {
 		return candor.User{}, ErrRefused
 	}
-	keys := []struct {
-		key string
-		max int
-	}{{"account:" + candor.SHA256([]byte(email)), perAccount}, {"from:" + from, perComputer}, {"all", perEverybody}}
-	for _, k := range keys {
-		n, err := store.SignInFailures(ctx, k.key, now.Add(-window))
-		if err != nil {
-			return candor.User{}, err
-		}
-		if n >= k.max {
-			return candor.User{}, ErrTooMany
-		}
+	g := guesses(email, from)
+	// Once before waiting, so that whoever is paused takes up no turn, and once
+	// when it is this one's turn.
+	if err := g.paused(ctx, store, now); err != nil {
+		return candor.User{}, err
 	}
-	fail := func() error {
-		for _, k := range keys {
-			if err := store.AddSignInFailure(ctx, k.key, candor.Moment(now)); err != nil {
-				return err
-			}
-		}
-		return ErrRefused
+	turn := time.NewTimer(patience)
+	defer turn.Stop()
+	select {
+	case checking <- struct{}{}:
+		defer func() { <-checking }()
+	case <-turn.C:
+		return candor.User{}, ErrTooMany
+	case <-ctx.Done():
+		return candor.User{}, ctx.Err()
 	}
+	if err := g.paused(ctx, store, now); err != nil {
+		return candor.User{}, err
+	}
+	// Whoever hangs up early is counted all the same.
+	ctx = context.WithoutCancel(ctx)
 	u, err := store.UserByEmail(ctx, email)
 	if candor.IsKind(err, candor.NotFound) {
 		VerifyPassword(password, dummy())
-		return candor.User{}, fail()
+		return candor.User{}, g.failed(ctx, store, now)
 	}
 	if err != nil {
 		return candor.User{}, err
 	}
 	if ok := VerifyPassword(password, u.PasswordHash); !ok || u.Disabled {
-		return candor.User{}, fail()
+		return candor.User{}, g.failed(ctx, store, now)
+	}
+	if err := store.AddSignInFailure(ctx, g.known, candor.Moment(now)); err != nil {
+		return candor.User{}, err
 	}
 	if err := store.NoteSignIn(ctx, u.ID, candor.Moment(now)); err != nil {
 		return candor.User{}, err
 	}
 	return u, nil
+}
+
+// guess is what one try to sign in is counted under.
+type guess struct{ pair, computer, account, known string }
+
+func guesses(email, from string) guess {
+	account := candor.SHA256([]byte(email))
+	pair := candor.SHA256([]byte(email + "\n" + from))
+	return guess{pair: "pair:" + pair, computer: "from:" + from, account: "account:" + account, known: "known:" + pair}
+}
+
+// paused gives ErrTooMany when there were too many wrong passwords of late.
+func (g guess) paused(ctx context.Context, store Store, now time.Time) error {
+	for _, k := range []struct {
+		key string
+		max int
+	}{{g.pair, perPair}, {g.computer, perComputer}, {g.account, perAccount}} {
+		n, err := store.SignInFailures(ctx, k.key, now.Add(-window))
+		if err != nil {
+			return err
+		}
+		if n < k.max {
+			continue
+		}
+		if k.key == g.account {
+			known, err := store.SignInFailures(ctx, g.known, now.Add(-knownFor))
+			if err != nil {
+				return err
+			}
+			if known > 0 {
+				continue
+			}
+		}
+		return ErrTooMany
+	}
+	return nil
+}
+
+// failed counts a wrong address or password.
+func (g guess) failed(ctx context.Context, store Store, now time.Time) error {
+	for _, key := range []string{g.pair, g.computer, g.account} {
+		if err := store.AddSignInFailure(ctx, key, candor.Moment(now)); err != nil {
+			return err
+		}
+	}
+	return ErrRefused
 }

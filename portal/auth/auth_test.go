@@ -1,9 +1,12 @@
 package auth_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,12 +69,62 @@ func TestSignInSlowsGuessingDown(t *testing.T) {
 			t.Fatalf("try %d: %v", i, err)
 		}
 	}
-	// The right password does not help now, from anywhere.
-	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.3", now); err != auth.ErrTooMany {
+	// The right password does not help now, from there; from elsewhere it does.
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.2", now); err != auth.ErrTooMany {
 		t.Errorf("after eight wrong ones: %v", err)
 	}
-	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.3", now.Add(16*time.Minute)); err != nil {
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.3", now); err != nil {
+		t.Errorf("from another computer: %v", err)
+	}
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.2", now.Add(16*time.Minute)); err != nil {
 		t.Errorf("a quarter of an hour later: %v", err)
+	}
+}
+
+func TestNobodyCanLockSomeoneElseOut(t *testing.T) {
+	s, _ := open(t)
+	ctx, now := t.Context(), time.Now()
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.1", now); err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for i := range 10 {
+		for range 8 {
+			switch _, err := auth.SignIn(ctx, s, "ana@larkspur.example", "wrong wrong wrong", fmt.Sprintf("192.0.2.%d", i), now); err {
+			case auth.ErrRefused:
+				tried++
+			case auth.ErrTooMany:
+			default:
+				t.Fatal(err)
+			}
+		}
+	}
+	if tried > 50 {
+		t.Errorf("%d passwords of one account were tried within a quarter of an hour", tried)
+	}
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "203.0.113.9", now); err != auth.ErrTooMany {
+		t.Errorf("a computer she never used: %v", err)
+	}
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.1", now); err != nil {
+		t.Errorf("her own computer: %v", err)
+	}
+}
+
+func TestGuessesSentAtOnceAreCountedOneByOne(t *testing.T) {
+	s, _ := open(t)
+	var looked atomic.Int64
+	var all sync.WaitGroup
+	now := time.Now()
+	for range 40 {
+		all.Go(func() {
+			if _, err := auth.SignIn(t.Context(), s, "ana@larkspur.example", "wrong wrong wrong", "10.0.0.2", now); err == auth.ErrRefused {
+				looked.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := looked.Load(); n < 8 || n > 9 { // two are looked at at once
+		t.Errorf("%d of 40 passwords were looked at", n)
 	}
 }
 
@@ -256,7 +309,12 @@ func TestSetUpWorksOnce(t *testing.T) {
 	if err := setup.Use(token, do); !candor.IsKind(err, candor.NotFound) || did != 1 {
 		t.Errorf("again: %v, %d", err, did)
 	}
+	late, token := auth.NewSetup()
+	if late.Close(); late.Open() || late.Use(token, do) == nil || did != 1 {
+		t.Error("a set-up that was closed can be used")
+	}
 	var none *auth.Setup
+	none.Close()
 	if none.Open() || none.Use(token, do) == nil {
 		t.Error("no set-up should be closed")
 	}

@@ -32,6 +32,17 @@ func (s *Setup) Open() bool {
 	return !s.used
 }
 
+// Close ends the chance to set up: the agency is there, perhaps made through
+// another process whose token was another.
+func (s *Setup) Close() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = true
+}
+
 // Use runs do if the token is right and was not used before; when do fails the
 // token can be used again. Two at once run one after the other.
 func (s *Setup) Use(token string, do func() error) error {
