@@ -32,7 +32,6 @@ func (s *server) routes() http.Handler {
 		"GET /r/{secret}":                      pub.OpenLink,
 		"GET /my-request":                      pub.MyRequest,
 		"GET /my-request/dates":                pub.Dates,
-		"POST /my-request/messages":            pub.Say,
 		"GET /my-request/withdraw":             pub.AskWithdraw,
 		"POST /my-request/withdraw":            pub.Withdraw,
 		"GET /my-request/files/{item}":         pub.ReleasedFile,
@@ -58,6 +57,7 @@ func (s *server) routes() http.Handler {
 	// Work that costs, and acts of people without an account.
 	mux.Handle("GET /archive", s.limited(s.search, s.page(pub.Search)))
 	mux.Handle("POST /requests/new", s.limited(s.filing, s.page(pub.SubmitAsk)))
+	mux.Handle("POST /my-request/messages", s.limited(s.filing, s.page(pub.Say)))
 	mux.Handle("POST /track", s.limited(s.links, s.page(pub.SendLink)))
 	mux.Handle("POST /verify", s.limited(s.search, s.page(pub.CheckFile)))
 

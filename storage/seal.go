@@ -5,7 +5,6 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,21 +17,16 @@ import (
 // key stays in a file of its own, which backups of the database do not hold.
 type sealer struct{ aead cipher.AEAD }
 
-// openSealer reads the key, making one at the first start. When two processes
-// start at once, both end up with the one that was first.
+// openSealer reads the key, making one at the first start.
 func openSealer(path string) (*sealer, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, candor.Errorf(candor.Unavailable, "make the folder of keys: %w", err)
 	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	text, err := durable.Keep(path, 0o600, func() ([]byte, error) {
 		fresh := make([]byte, 32)
 		rand.Read(fresh) // never fails since Go 1.24
-		if err := durable.CreateFile(path, []byte(hex.EncodeToString(fresh)+"\n"), 0o600); err != nil && !errors.Is(err, os.ErrExist) {
-			return nil, candor.Errorf(candor.Unavailable, "make the key that seals tokens: %w", err)
-		}
-		text, err = os.ReadFile(path)
-	}
+		return []byte(hex.EncodeToString(fresh) + "\n"), nil
+	})
 	if err != nil {
 		return nil, candor.Errorf(candor.Unavailable, "read the key that seals tokens: %w", err)
 	}

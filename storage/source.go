@@ -15,8 +15,12 @@ func (s *Store) AddSource(ctx context.Context, x candor.Source, token, by string
 	if !x.Kind.Valid() {
 		return candor.Errorf(candor.Invalid, "%q is not a kind of source", x.Kind)
 	}
-	if u, err := url.Parse(x.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	u, err := url.Parse(x.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return candor.Errorf(candor.Invalid, "%q is not the address of a page: write it with https://", x.URL)
+	}
+	if u.User != nil {
+		return candor.Errorf(candor.Invalid, "the address for %s holds a user name or password, which would be kept for ever: take it out", u.Host)
 	}
 	if x.ID == "" {
 		x.ID = candor.NewID()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -325,4 +326,17 @@ func TestWhatIsNotTextFindsNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestASourcesAddressHoldsNoCredentials(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir()})
+	for _, address := range []string{"https://me:pw@city.example/", "https://me@city.example/", "ftp://city.example/", "city.example"} {
+		err := s.AddSource(t.Context(), candor.Source{Kind: candor.SourcePage, URL: address}, "", "tester")
+		if !candor.IsKind(err, candor.Invalid) || strings.Contains(err.Error(), "pw") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if all, err := s.Sources(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("kept %v (%v)", all, err)
+	}
 }

@@ -27,7 +27,8 @@ func TestWrongUseIsOneLineAndChangesNothing(t *testing.T) {
 		"wrong portal address": {[]string{"serve", "--data", dir, "--url", "records.example"}, "--url"},
 		"too many workers":     {[]string{"serve", "--data", dir, "--capture-workers", "1000"}, "--capture-workers"},
 		"idle worker":          {[]string{"worker", "--data", dir, "--capture-workers", "0"}, "nothing to do"},
-		"secret file missing":  {[]string{"capture"}, ""},
+		"nothing to capture":   {[]string{"capture"}, "nothing to capture"},
+		"password in address":  {[]string{"source", "add", "page", "https://me:pw@x.example/", "--data", dir}, "take it out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stdout, stderr, code := command(t, c.args...)

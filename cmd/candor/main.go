@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // the agency's zone must be known on machines without zone files, too
 
 	"github.com/alecthomas/kong"
 

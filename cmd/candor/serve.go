@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,6 +24,8 @@ import (
 	"github.com/candor-archive/candor/portal/law"
 	"github.com/candor-archive/candor/portal/mail"
 	"github.com/candor-archive/candor/storage"
+	"github.com/candor-archive/candor/storage/durable"
+	"github.com/candor-archive/candor/storage/layout"
 	"github.com/candor-archive/candor/storage/queue"
 )
 
@@ -178,9 +179,9 @@ func localURL(l net.Listener) string {
 
 // portal builds the web side. The set-up token is empty when the agency exists.
 func (c *ServeCmd) portal(ctx context.Context, store *storage.Store, log *slog.Logger) (*portal.Server, string, error) {
-	secret, err := keyFile(filepath.Join(c.dir(), "keys", "portal.key"))
+	secret, err := durable.Keep(layout.PortalKey(c.dir()), 0o600, func() ([]byte, error) { return []byte(candor.NewSecret()), nil })
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("read the portal's key: %w", err)
 	}
 	var setup *auth.Setup
 	token := ""
@@ -189,7 +190,7 @@ func (c *ServeCmd) portal(ctx context.Context, store *storage.Store, log *slog.L
 	} else if err != nil {
 		return nil, "", err
 	}
-	laws := law.Library{Dir: filepath.Join(c.dir(), "law")}
+	laws := law.Library{Dir: layout.Laws(c.dir())}
 	web, err := portal.New(portal.Config{
 		Store:      store,
 		Public:     store.Public(),
@@ -206,22 +207,6 @@ func (c *ServeCmd) portal(ctx context.Context, store *storage.Store, log *slog.L
 		Log:        log,
 	})
 	return web, token, err
-}
-
-// keyFile reads a key of 32 random bytes, making it at first start.
-func keyFile(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
-	if err == nil && len(b) >= 32 {
-		return b, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	key := []byte(candor.NewSecret())
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	return key, os.WriteFile(path, key, 0o600)
 }
 
 // greet says where to go.

@@ -6,11 +6,11 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/storage"
+	"github.com/candor-archive/candor/storage/layout"
 )
 
 // secretsFromFiles lets any setting CANDOR_X come from the file that
@@ -81,7 +81,7 @@ func (s StoreSettings) open(ctx context.Context, log *slog.Logger, mustExist boo
 		return nil, err
 	}
 	if mustExist && s.Database == "" {
-		if _, err := os.Stat(filepath.Join(s.dir(), "candor.db")); err != nil {
+		if _, err := os.Stat(layout.Database(s.dir())); err != nil {
 			return nil, usage("there is no archive in " + s.dir() + "; start one with `candor serve`, or name its folder with --data")
 		}
 	}

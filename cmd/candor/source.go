@@ -40,6 +40,9 @@ func (c SourceAddCmd) Run(ctx context.Context, s streams) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return usage(fmt.Sprintf("%q is not a web address; it must start with https:// or http://", c.URL))
 	}
+	if u.User != nil {
+		return usage("the address for " + u.Host + " holds a user name or password, which would be kept for ever: take it out")
+	}
 	if c.Every < time.Second {
 		return usage("--every must be at least one second, for example 5m")
 	}

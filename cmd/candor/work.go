@@ -19,6 +19,7 @@ import (
 	"github.com/candor-archive/candor/render/browser"
 	"github.com/candor-archive/candor/render/page"
 	"github.com/candor-archive/candor/storage"
+	"github.com/candor-archive/candor/storage/layout"
 	"github.com/candor-archive/candor/storage/queue"
 )
 
@@ -39,7 +40,8 @@ func (w WorkSettings) check() error {
 const (
 	captureTimeout  = 2 * time.Minute
 	captureAttempts = 3
-	pollTimeout     = 15 * time.Minute // a first visit paces itself
+	commitTimeout   = 30 * time.Second // of a capture that was given up
+	pollTimeout     = 15 * time.Minute // a first visit paces itself; also how long jobs of a machine that stays away wait
 )
 
 // works is what polls and captures, whether beside the portal or alone.
@@ -60,8 +62,7 @@ func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDi
 	if err != nil {
 		return nil, fmt.Errorf("name this machine: %w", err)
 	}
-	// Machines may share the folder, and process ids are alike in containers.
-	k := &works{store: store, log: log, dir: filepath.Join(dataDir, "work", host, fmt.Sprint(os.Getpid()))}
+	k := &works{store: store, log: log, dir: filepath.Join(layout.Work(dataDir, host), fmt.Sprint(os.Getpid()))}
 	var pace transport.Config
 	if len(allow) > 0 { // the pretend city is ours and need not be spared
 		pace.PerHost, pace.Burst = 100, 100
@@ -90,8 +91,9 @@ func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDi
 	return k, nil
 }
 
-// clearUnfinished removes what killed processes left half made below dir, one
-// folder a process id: it is worth nothing, since their jobs run again.
+// clearUnfinished removes what killed processes of this machine left half made
+// below dir, one folder a process id: it is worth nothing, since their jobs run
+// again.
 func clearUnfinished(dir string) error {
 	left, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -135,6 +137,10 @@ func (k *works) capture(ctx context.Context, job candor.CaptureJob, attempt queu
 		if manifest, err = page.GaveUp(spec, dir, "candor/"+version, err); err != nil {
 			return err
 		}
+		// The attempt's time may be what ran out; the gap is recorded all the same.
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+		defer cancel()
+		ctx = late
 	}
 	done, err := k.store.CommitCapture(ctx, spec, manifest, dir)
 	if err != nil {
@@ -151,9 +157,6 @@ func (k *works) run(ctx context.Context) error {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
 	err := k.crawler.Run(ctx)
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, k.store.Jobs().Stop(stop))

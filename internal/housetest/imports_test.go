@@ -60,6 +60,16 @@ func TestEachChosenLibraryIsInUse(t *testing.T) {
 	}
 }
 
+// The static binary also runs on machines without zone files, where the
+// agency's days would not be known.
+func TestTheProgramBringsItsTimeZones(t *testing.T) {
+	for _, p := range list(t) {
+		if p.ImportPath == module+"/cmd/candor" && !slices.Contains(p.Imports, "time/tzdata") {
+			t.Error("cmd/candor does not import time/tzdata")
+		}
+	}
+}
+
 // list asks the go command for every package of the module.
 func list(t *testing.T) []goPackage {
 	t.Helper()

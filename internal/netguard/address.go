@@ -15,6 +15,7 @@ var blocks = []block{
 	{netip.MustParsePrefix("169.254.169.254/32"), "a cloud metadata service"},
 	{netip.MustParsePrefix("fd00:ec2::254/128"), "a cloud metadata service"},
 	{netip.MustParsePrefix("100.100.100.200/32"), "a cloud metadata service"},
+	{netip.MustParsePrefix("168.63.129.16/32"), "a cloud's own service"}, // public by its number, but answers its own machines only
 	{netip.MustParsePrefix("0.0.0.0/8"), "an unspecified address"},
 	{netip.MustParsePrefix("10.0.0.0/8"), "a private address"},
 	{netip.MustParsePrefix("100.64.0.0/10"), "a carrier's private address"},
@@ -45,6 +46,7 @@ var blocks = []block{
 }
 
 var (
+	global = netip.MustParsePrefix("2000::/3") // all of IPv6 that was ever given out
 	nat64  = netip.MustParsePrefix("64:ff9b::/96")
 	sixTo4 = netip.MustParsePrefix("2002::/16")
 	teredo = netip.MustParsePrefix("2001::/32")
@@ -77,6 +79,9 @@ func Reason(ip netip.Addr) string {
 		if b.prefix.Contains(ip) {
 			return b.reason
 		}
+	}
+	if ip.Is6() && !global.Contains(ip) {
+		return "not a public address"
 	}
 	return ""
 }

@@ -57,6 +57,9 @@ func TestReasonKnowsWhatIsNotPublic(t *testing.T) {
 		{"2001:0:4136:e378:8000:63bf:f5ff:fffe", "private"}, // Teredo of 10.0.0.1
 		{"::7f00:1", "loopback"},                            // IPv4-compatible
 		{"2606:4700::5efe:a00:1", "private"},                // ISATAP of 10.0.0.1
+		{"::ffff:0:127.0.0.1", "not a public"},              // IPv4-translated
+		{"4000::1", "not a public"},
+		{"168.63.129.16", "cloud"},
 	} {
 		ip := netip.MustParseAddr(c.ip)
 		got := Reason(ip)

@@ -25,13 +25,14 @@ type Store interface {
 	DeleteSession(ctx context.Context, hash string) error
 }
 
-// How much guessing is let through before sign-in pauses. What strangers guess
-// must not keep the person themselves out: their own computer has a count of
-// its own, and only computers the person never signed in from share one.
+// How much guessing is let through before sign-in pauses. What others guess must
+// not keep the person themselves out: a computer they signed in from of late has
+// a count for them alone, and only where they are not known do they share one
+// with everybody who tries their address, or who tries from the same place.
 const (
 	window      = 15 * time.Minute
 	perPair     = 8  // wrong passwords for one address from one computer
-	perComputer = 30 // wrong passwords from one computer
+	perComputer = 30 // wrong passwords from one computer, for who is not known there
 	perAccount  = 50 // wrong passwords for one address, where it is not known
 
 	knownFor = 30 * 24 * time.Hour // how long a computer someone signed in from stays known
@@ -122,7 +123,7 @@ func (g guess) paused(ctx context.Context, store Store, now time.Time) error {
 		if n < k.max {
 			continue
 		}
-		if k.key == g.account {
+		if k.key != g.pair {
 			known, err := store.SignInFailures(ctx, g.known, now.Add(-knownFor))
 			if err != nil {
 				return err

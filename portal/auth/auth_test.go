@@ -110,6 +110,25 @@ func TestNobodyCanLockSomeoneElseOut(t *testing.T) {
 	}
 }
 
+func TestColleaguesOnOneNetworkDoNotLockOneAnotherOut(t *testing.T) {
+	s, _ := open(t)
+	ctx, now := t.Context(), time.Now()
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.1", now); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		if _, err := auth.SignIn(ctx, s, fmt.Sprintf("p%d@larkspur.example", i), "wrong wrong wrong", "10.0.0.1", now); err != auth.ErrRefused {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	if _, err := auth.SignIn(ctx, s, "bob@larkspur.example", password, "10.0.0.1", now); err != auth.ErrTooMany {
+		t.Errorf("someone never seen there: %v", err)
+	}
+	if _, err := auth.SignIn(ctx, s, "ana@larkspur.example", password, "10.0.0.1", now); err != nil {
+		t.Errorf("someone who works there: %v", err)
+	}
+}
+
 func TestGuessesSentAtOnceAreCountedOneByOne(t *testing.T) {
 	s, _ := open(t)
 	var looked atomic.Int64

@@ -25,6 +25,7 @@ type Receipt struct {
 	Request candor.Request
 	Secret  string
 	Due     candor.Date // the main clock's date
+	Mailed  bool        // a receipt was mailed to the requester's address
 }
 
 // Following is what a requester sees of their own request.

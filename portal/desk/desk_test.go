@@ -14,6 +14,28 @@ import (
 	"github.com/candor-archive/candor/portal/desk"
 )
 
+func TestNobodysMailboxIsFilledByRequests(t *testing.T) {
+	w := newWorld(t)
+	mailed := 0
+	for range 12 {
+		rec, err := w.desk.File(t.Context(), candor.Principal{Kind: candor.Visitor}, desk.FilingInput{Text: "words of mine", Email: "Someone@Else.example", Language: "en"})
+		must(t, err)
+		n := len(w.mails(rec.Request.ID))
+		if rec.Mailed != (n == 1) {
+			t.Errorf("mailed is %t with %d mails", rec.Mailed, n)
+		}
+		mailed += n
+	}
+	if mailed != 10 {
+		t.Errorf("%d receipts went to one address within an hour", mailed)
+	}
+	rec, err := w.desk.File(t.Context(), candor.Principal{Kind: candor.Visitor}, desk.FilingInput{Text: "words", Email: "other@else.example", Language: "en"})
+	must(t, err)
+	if !rec.Mailed || len(w.mails(rec.Request.ID)) != 1 {
+		t.Error("another address gets none either")
+	}
+}
+
 func TestARequestGoesTheWholeRoad(t *testing.T) {
 	w := newWorld(t)
 	ctx, officer := t.Context(), w.people[candor.Officer]

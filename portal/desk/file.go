@@ -2,11 +2,19 @@ package desk
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/portal/i18n"
 	"github.com/candor-archive/candor/portal/mail"
 )
+
+// receipts is how many receipts one address is mailed in an hour. Nobody has
+// shown yet that the address is theirs, and the mail holds their words: more
+// would let anyone fill a stranger's mailbox in the agency's name. The request
+// itself is filed all the same.
+const receipts = 10
 
 // File files a request. Anyone may; nothing but the words is needed.
 func (d *Desk) File(ctx context.Context, p candor.Principal, in FilingInput) (Receipt, error) {
@@ -58,12 +66,16 @@ func (d *Desk) File(ctx context.Context, p candor.Principal, in FilingInput) (Re
 	if _, err := compose(""); err != nil {
 		return Receipt{}, err
 	}
+	mailed, err := d.mayMail(ctx, r.Email, now)
+	if err != nil {
+		return Receipt{}, err
+	}
 	filed, err := d.store.FileRequest(ctx, candor.Filing{
 		Request: r,
 		Message: candor.Message{ID: candor.NewID(), RequestID: r.ID, Author: r.Name, Body: r.Text, Language: r.Language, At: now},
 		Event:   event,
 		Mails: func(number string) []candor.Mail {
-			if r.Email == "" {
+			if !mailed {
 				return nil
 			}
 			m, err := compose(number)
@@ -78,7 +90,24 @@ func (d *Desk) File(ctx context.Context, p candor.Principal, in FilingInput) (Re
 	if err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Request: filed, Secret: secret, Due: due}, nil
+	return Receipt{Request: filed, Secret: secret, Due: due, Mailed: mailed}, nil
+}
+
+// mayMail counts a receipt to an address and reports whether it may be sent.
+func (d *Desk) mayMail(ctx context.Context, address string, now time.Time) (bool, error) {
+	if address == "" {
+		return false, nil
+	}
+	key := "receipt:" + candor.SHA256([]byte(strings.ToLower(address)))
+	n, err := d.store.SignInFailures(ctx, key, now.Add(-time.Hour))
+	if err != nil {
+		return false, err
+	}
+	if n >= receipts {
+		d.log.Warn("a receipt was not mailed: its address got many within the hour")
+		return false, nil
+	}
+	return true, d.store.AddSignInFailure(ctx, key, now)
 }
 
 func filing(in FilingInput) (r candor.Request, err error) {

@@ -20,9 +20,13 @@ const Limit = 256 << 10
 // when it is malformed or too large (then the cause is a *http.MaxBytesError).
 func Parse(w http.ResponseWriter, r *http.Request, max int64) error {
 	r.Body = http.MaxBytesReader(w, r.Body, max)
-	err := r.ParseMultipartForm(1 << 20)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = r.ParseForm()
+	// In this order: ParseMultipartForm forgets what ParseForm found wrong with a
+	// form that is not multipart, and would give half a form as a whole one.
+	err := r.ParseForm()
+	if err == nil {
+		if err = r.ParseMultipartForm(1 << 20); errors.Is(err, http.ErrNotMultipart) {
+			err = nil
+		}
 	}
 	if err != nil {
 		return candor.Errorf(candor.Invalid, "read form: %w", err)

@@ -226,7 +226,7 @@ func TestMessagesFillTheirFields(t *testing.T) {
 	if got := T("en", "no.such.message"); got != "no.such.message" {
 		t.Errorf("a missing message gives %q, want its id", got)
 	}
-	if got := T("fr", "layout.home"); got != "Home" {
+	if got := T("fr", "layout.archive"); got != "Archive" {
 		t.Errorf("an unknown language gives %q, want the first language's words", got)
 	}
 }

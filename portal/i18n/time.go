@@ -59,3 +59,16 @@ func in(t time.Time, zone *time.Location) time.Time {
 	}
 	return t.In(zone)
 }
+
+// Span writes a length of time in the largest unit that leaves no rest: 2 hours,
+// 90 minutes, 45 seconds. Parts of a second are dropped.
+func Span(lang string, d time.Duration) string {
+	switch s := int(d / time.Second); {
+	case s > 0 && s%3600 == 0:
+		return T(lang, "time.hours", "Count", s/3600)
+	case s > 0 && s%60 == 0:
+		return T(lang, "time.minutes", "Count", s/60)
+	default:
+		return T(lang, "time.seconds", "Count", s)
+	}
+}

@@ -35,10 +35,6 @@ type Data struct {
 	Zone    *time.Location
 }
 
-// CarriesSecret reports whether messages of a template hold a private link, so
-// that their stored text has to lose it once they are sent.
-func CarriesSecret(template string) bool { return template == "received" || template == "new_link" }
-
 // Link is the address that opens one request. Whoever has it is the requester.
 func (c *Composer) Link(secret string) string { return c.BaseURL + "/r/" + secret }
 

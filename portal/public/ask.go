@@ -194,7 +194,12 @@ func (s *Pages) send(w http.ResponseWriter, r *http.Request, d view.Draft) error
 		if err != nil {
 			return receipt{}, err
 		}
-		return receipt{ID: rec.Request.ID, Number: rec.Request.Number, Secret: rec.Secret, Due: rec.Due, Email: rec.Request.Email}, nil
+		got := receipt{ID: rec.Request.ID, Number: rec.Request.Number, Secret: rec.Secret, Due: rec.Due}
+		if rec.Mailed {
+			got.Email = rec.Request.Email
+		}
+		got.Unmailed = rec.Request.Email != "" && !rec.Mailed
+		return got, nil
 	})
 	if f := desk.Field(err); f != nil {
 		step := stepContact

@@ -22,7 +22,9 @@ type receipt struct {
 	Number string
 	Secret string
 	Due    candor.Date
-	Email  string
+	Email  string // where a copy was mailed to
+
+	Unmailed bool // there is an address, but it got too many of late
 }
 
 // receipts keeps one draft from being filed twice by an impatient second
@@ -101,7 +103,7 @@ func (s *Pages) Sent(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/my-request", http.StatusSeeOther)
 		return nil
 	}
-	page := view.ReceiptPage{Page: view.For(r, "receipt.title"), Number: got.Number, Link: s.BaseURL + "/r/" + got.Secret, Due: got.Due, Email: got.Email}
+	page := view.ReceiptPage{Page: view.For(r, "receipt.title"), Number: got.Number, Link: s.BaseURL + "/r/" + got.Secret, Due: got.Due, Email: got.Email, Unmailed: got.Unmailed}
 	page.Section, page.NoIndex = "track", true
 	return view.Render(w, r, http.StatusOK, "receipt", page)
 }

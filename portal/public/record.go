@@ -30,12 +30,7 @@ func (s *Pages) Record(w http.ResponseWriter, r *http.Request) error {
 		Account: v.Account, TextLang: v.Record.Language, AskHref: ask, Permanent: permanent}
 	page.Section, page.Wide = "archive", true
 	wordings(&page, v)
-	for _, t := range v.Thread {
-		if t.Visibility != candor.Public || t.ID == v.Record.ThreadID {
-			continue
-		}
-		page.Thread = append(page.Thread, view.Said{Record: t, Href: recordHref(t.ID), Text: v.ThreadText[t.ID], Reply: t.Kind == candor.Reply})
-	}
+	page.Thread = said(v)
 	if v.Record.ThreadID != v.Record.ID && v.Record.ThreadID != "" {
 		page.RootHref = recordHref(v.Record.ThreadID)
 		page.Thread = nil // they are shown with their post
@@ -44,6 +39,28 @@ func (s *Pages) Record(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return view.Render(w, r, http.StatusOK, "record", page)
+}
+
+// said is what was answered to a post, each answer below the words it answers.
+func said(v candor.RecordView) []view.Said {
+	var public []candor.Record
+	authors := map[string]string{}
+	for _, t := range v.Thread {
+		if t.Visibility == candor.Public && t.ID != v.Record.ThreadID {
+			public = append(public, t)
+			authors[t.ID] = t.Author
+		}
+	}
+	var out []view.Said
+	for _, t := range view.Conversation(public) {
+		one := view.Said{Record: t, Href: recordHref(t.ID), Text: v.ThreadText[t.ID], Reply: t.Kind == candor.Reply}
+		if t.ParentID != "" && t.ParentID != v.Record.ThreadID {
+			author, shown := authors[t.ParentID]
+			one.To, one.Lost = author, !shown
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 func who(v candor.RecordView) string {
@@ -55,6 +72,10 @@ func who(v candor.RecordView) string {
 	}
 	return v.Source.Name
 }
+
+// compared is how many wordings are compared with the one before. A page that
+// changes at every visit has thousands, and anyone may ask for it at any time.
+const compared = 30
 
 // wordings fills in the newest words and, when there were others, what changed
 // from each to the next.
@@ -69,7 +90,7 @@ func wordings(page *view.RecordPage, v candor.RecordView) {
 	}
 	for i, rev := range v.Revisions {
 		word := view.Wording{N: rev.N, SeenAt: rev.SeenAt, EditedAt: rev.EditedAt, Photos: v.Attachments[rev.ID]}
-		if i+1 < len(v.Revisions) {
+		if i+1 < len(v.Revisions) && i < compared {
 			word.Parts = view.Diff(v.Revisions[i+1].Text, rev.Text)
 		} else {
 			word.Parts = []view.DiffPart{{Text: rev.Text}}

@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/portal/desk"
@@ -25,7 +26,11 @@ func (s *Pages) act(w http.ResponseWriter, r *http.Request, flash string, do fun
 	if err != nil {
 		return err
 	}
-	return done(w, r, "/staff/requests/"+id, flash)
+	to := "/staff/requests/" + id
+	if q := form.Line(r, "q"); q != "" {
+		to += "?q=" + url.QueryEscape(q) // what was found stays on the page
+	}
+	return done(w, r, to, flash)
 }
 
 func (s *Pages) accept(w http.ResponseWriter, r *http.Request) error {

@@ -3,10 +3,12 @@ package staff
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/portal/desk"
 	"github.com/candor-archive/candor/portal/i18n"
 	"github.com/candor-archive/candor/portal/view"
 )
@@ -95,9 +97,19 @@ type RecordPage struct {
 	view.Page
 	View      candor.RecordView
 	Wordings  []Wording
-	Root      bool // it is the root of its thread
-	Standing  string
-	MayPublic bool // everyone sees it, so it has a public page
+	Root      bool   // it is the root of its thread
+	Standing  string // the capture that shows it: for what is gone, one from before
+	After     bool   // there is none from before it was gone: the picture does not show it
+	MayPublic bool   // everyone sees it, so it has a public page
+	Talk      []Turn // the whole thread in reading order, this record included
+}
+
+// Turn is one record of a conversation.
+type Turn struct {
+	Record candor.Record
+	Text   string
+	To     string // author of the comment it answers; empty for what answers the post
+	This   bool   // the record the page is about
 }
 
 // Wording is one revision with what changed since the one before.
@@ -105,6 +117,36 @@ type Wording struct {
 	candor.Revision
 	Parts       []view.DiffPart
 	Attachments []candor.Attachment
+}
+
+// talk is the conversation a record belongs to: what was said and what answered
+// it, side by side even when one of them is gone.
+func talk(v candor.RecordView) []Turn {
+	all := slices.Clone(v.Thread)
+	at := len(all)
+	for i, r := range all {
+		if v.Record.ID == v.Record.ThreadID || r.ID != v.Record.ThreadID && r.PostedAt.After(v.Record.PostedAt) {
+			at = i
+			break
+		}
+	}
+	all = slices.Insert(all, at, v.Record)
+	authors := map[string]string{}
+	for _, r := range all {
+		authors[r.ID] = r.Author
+	}
+	var out []Turn
+	for _, r := range view.Conversation(all) {
+		turn := Turn{Record: r, Text: v.ThreadText[r.ID], This: r.ID == v.Record.ID}
+		if turn.This && len(v.Revisions) > 0 {
+			turn.Text = v.Revisions[0].Text
+		}
+		if r.ParentID != v.Record.ThreadID {
+			turn.To = authors[r.ParentID]
+		}
+		out = append(out, turn)
+	}
+	return out
 }
 
 // Word is the plain word for one of the archive's own, or that word itself when
@@ -136,11 +178,9 @@ func (s *Pages) record(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Wordings = append(p.Wordings, word)
 	}
-	for _, c := range v.Captures {
-		if c.Outcome != candor.Failed {
-			p.Standing = c.ID
-			break
-		}
+	if c := desk.Standing(v); c != nil {
+		p.Standing, p.After = c.ID, desk.TakenAfter(v, *c)
 	}
+	p.Talk = talk(v)
 	return view.Render(w, r, http.StatusOK, "staff/record", p)
 }

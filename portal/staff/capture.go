@@ -46,7 +46,7 @@ func (s *Pages) artefact(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", want.mediaType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, max-age=3600")
+	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", strconv.Quote(a.SHA))
 	http.ServeContent(w, r, "", time.Time{}, o)
 	return nil

@@ -2,6 +2,7 @@ package staff
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/portal/view"
@@ -10,8 +11,9 @@ import (
 // OutboxPage lists the mails that went out, or could not.
 type OutboxPage struct {
 	view.Page
-	Mails []candor.Mail
-	Kept  int // waiting to be handed over by staff: there is no mail server
+	Mails   []candor.Mail
+	Kept    int  // waiting to be handed over by staff: there is no mail server
+	Contact bool // the reader may know whom they go to, and read them
 }
 
 func (s *Pages) outbox(w http.ResponseWriter, r *http.Request) error {
@@ -24,7 +26,12 @@ func (s *Pages) outbox(w http.ResponseWriter, r *http.Request) error {
 	if p.Mails, err = s.Store.Outbox(r.Context(), 200); err != nil {
 		return err
 	}
-	for _, m := range p.Mails {
+	p.Contact = candor.Allow(p.Principal, candor.MayViewContact, candor.Target{})
+	for i, m := range p.Mails {
+		if !p.Contact {
+			// Whether mail goes out is theirs to see, to whom is not.
+			p.Mails[i].To, p.Mails[i].Error = "", strings.ReplaceAll(m.Error, m.To, "…")
+		}
 		if m.State == "kept" {
 			p.Kept++
 		}
@@ -38,9 +45,13 @@ type MailPage struct {
 	Mail candor.Mail
 }
 
+// A mail is as good as its requester's contact: it names them, and holds their
+// words and, until it is sent, the private link that acts as them.
 func (s *Pages) mail(w http.ResponseWriter, r *http.Request) error {
-	if err := need(r, candor.MayReadOutbox); err != nil {
-		return err
+	for _, do := range []candor.Permission{candor.MayReadOutbox, candor.MayViewContact} {
+		if err := need(r, do); err != nil {
+			return err
+		}
 	}
 	m, err := s.Store.Mail(r.Context(), r.PathValue("id"))
 	if err != nil {

@@ -54,7 +54,7 @@ func (s *Pages) addPerson(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if p.New.Name == "" || form.Longer(p.New.Name, 200) {
-		p.Errors.Add("name", t("desk.field.missing"))
+		p.Errors.Add("name", t("staff.field.name"))
 	}
 	if !form.Email(p.New.Email) {
 		p.Errors.Add("email", t("desk.field.email"))

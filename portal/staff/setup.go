@@ -70,12 +70,11 @@ func (s *Pages) setup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p SetupPage) check(library law.Library, password string) (errs form.Errors) {
-	missing := p.T("desk.field.missing")
 	if p.Token == "" {
-		errs.Add("token", missing)
+		errs.Add("token", p.T("staff.field.token"))
 	}
 	if a := p.Agency; a.Name == "" || form.Longer(a.Name, 200) {
-		errs.Add("agency", missing)
+		errs.Add("agency", p.T("staff.field.agency"))
 	}
 	if !shortForm.MatchString(p.Agency.Short) {
 		errs.Add("short", p.T("staff.setup.short_error"))
@@ -96,7 +95,7 @@ func (p SetupPage) check(library law.Library, password string) (errs form.Errors
 		errs.Add("law", p.T("desk.field.choice"))
 	}
 	if p.PersonName == "" || form.Longer(p.PersonName, 200) {
-		errs.Add("person", missing)
+		errs.Add("person", p.T("staff.field.person"))
 	}
 	if !form.Email(p.PersonEmail) {
 		errs.Add("person_email", p.T("desk.field.email"))

@@ -61,7 +61,7 @@ func (s *Pages) addSource(w http.ResponseWriter, r *http.Request) error {
 		p.Errors.Add("kind", t("desk.field.choice"))
 	}
 	if p.New.Name == "" || form.Longer(p.New.Name, 200) {
-		p.Errors.Add("name", t("desk.field.missing"))
+		p.Errors.Add("name", t("staff.field.name"))
 	}
 	if !webAddress(p.New.URL) {
 		p.Errors.Add("url", t("staff.sources.url_error"))

@@ -300,6 +300,29 @@ func TestPagesRefuseWhatARoleMayNot(t *testing.T) {
 	}
 }
 
+func TestMailIsReadOnlyByWhoMayKnowItsRequester(t *testing.T) {
+	s := open(t, nil)
+	s.furnish()
+	mails, err := s.store.Outbox(t.Context(), 10)
+	must(t, err)
+	if len(mails) != 1 || !strings.Contains(mails[0].Body, "/r/") {
+		t.Fatalf("outbox %+v", mails)
+	}
+	must(t, s.store.SetMailState(t.Context(), mails[0].ID, "failed", "550 maria@example.org is unknown here", time.Now()))
+	path := "/staff/outbox/" + mails[0].ID
+	if w := s.as(candor.Officer, "en").get(path); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "/r/") {
+		t.Errorf("officer: %d", w.Code)
+	}
+	admin := s.as(candor.Admin, "en")
+	if w := admin.get(path); w.Code != http.StatusForbidden {
+		t.Errorf("admin reads the private link: %d", w.Code)
+	}
+	list := admin.get("/staff/outbox").Body.String()
+	if strings.Contains(list, "maria@") || !strings.Contains(list, "is unknown here") || strings.Contains(list, path) {
+		t.Errorf("admin's outbox: %s", list)
+	}
+}
+
 func TestSigningInAndOut(t *testing.T) {
 	s := open(t, nil)
 	s.furnish()

@@ -12,8 +12,30 @@ type DiffPart struct {
 // one that went and one that came: the table would grow with their product.
 func Diff(before, after string) []DiffPart {
 	a, b := words(before), words(after)
-	if len(a)*len(b) > 4_000_000 {
-		return []DiffPart{{"del", before}, {"ins", after}}
+	// What stays at both ends, most of nearly every edit, needs no table.
+	head, tail := 0, 0
+	for head < min(len(a), len(b)) && a[head] == b[head] {
+		head++
+	}
+	for tail < min(len(a), len(b))-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	begin, end := strings.Join(a[:head], ""), strings.Join(a[len(a)-tail:], "")
+	a, b = a[head:len(a)-tail], b[head:len(b)-tail]
+	var out []DiffPart
+	add := func(op, s string) {
+		if n := len(out); n > 0 && out[n-1].Op == op {
+			out[n-1].Text += s
+		} else if s != "" {
+			out = append(out, DiffPart{op, s})
+		}
+	}
+	add("", begin)
+	if len(a)*len(b) > 1_000_000 {
+		add("del", strings.Join(a, ""))
+		add("ins", strings.Join(b, ""))
+		add("", end)
+		return out
 	}
 	// lcs[i][j] is the length of the longest common run of a[i:] and b[j:].
 	lcs := make([][]int, len(a)+1)
@@ -29,14 +51,6 @@ func Diff(before, after string) []DiffPart {
 			}
 		}
 	}
-	var out []DiffPart
-	add := func(op, s string) {
-		if n := len(out); n > 0 && out[n-1].Op == op {
-			out[n-1].Text += s
-			return
-		}
-		out = append(out, DiffPart{op, s})
-	}
 	i, j := 0, 0
 	for i < len(a) || j < len(b) {
 		switch {
@@ -51,6 +65,7 @@ func Diff(before, after string) []DiffPart {
 			j++
 		}
 	}
+	add("", end)
 	return out
 }
 

@@ -32,6 +32,7 @@ func funcs(lang string, zone *time.Location) template.FuncMap {
 		"short":    short,
 		"host":     host,
 		"wait":     func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
+		"span":     func(d time.Duration) string { return i18n.Span(lang, d) },
 		"dict":     dict,
 		"list":     func(items ...any) []any { return items },
 		"concat":   func(parts ...any) string { return fmt.Sprint(parts...) },

@@ -117,6 +117,8 @@ type Said struct {
 	Href   string
 	Text   string
 	Reply  bool
+	To     string // author of the comment it answers; empty for what answers the post
+	Lost   bool   // it answers a comment that is not public
 }
 
 // CaptureRow is one line of the list of captures.

@@ -47,10 +47,11 @@ type AnsweredPage struct {
 // ReceiptPage is shown once, after a request was sent.
 type ReceiptPage struct {
 	Page
-	Number string
-	Link   string
-	Due    candor.Date
-	Email  string
+	Number   string
+	Link     string
+	Due      candor.Date
+	Email    string
+	Unmailed bool // there is an address, but too many receipts went there of late
 }
 
 // FollowPage is the requester's own page.

@@ -29,7 +29,8 @@ func flags(proxyAddr, profile string) []chromedp.ExecAllocatorOption {
 		{"headless", "new"},
 		{"user-data-dir", profile},
 		{"proxy-server", "http://" + proxyAddr},
-		{"proxy-bypass-list", "<-loopback>"}, // loopback goes through the proxy too
+		{"proxy-bypass-list", "<-loopback>"},                           // loopback goes through the proxy too
+		{"host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"}, // names are the proxy's to look up; no prefetch, no WebRTC asks the network
 		{"force-webrtc-ip-handling-policy", "disable_non_proxied_udp"},
 		{"webrtc-ip-handling-policy", "disable_non_proxied_udp"},
 		{"force-color-profile", "srgb"},

@@ -13,7 +13,7 @@
 	const text = s => s.replace(/[&<>\u00a0\0\r]/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;', '\u00a0': '&nbsp;', '\0': '\ufffd', '\r': '&#13;'})[c]);
 	const value = s => String(s).replace(/[&"<\u00a0\0\r]/g, c => ({'&': '&amp;', '"': '&quot;', '<': '&lt;', '\u00a0': '&nbsp;', '\0': '\ufffd', '\r': '&#13;'})[c]);
 	const attribute = (n, v) => ' ' + n + '="' + v + '"';
-	const absolute = u => { try { return new URL(u, document.baseURI).href; } catch { return ''; } };
+	const absolute = u => { try { return new URL(u, baseOf(document)).href; } catch { return ''; } };
 	const bare = u => u.split('#')[0];
 	const here = bare(location.href);
 
@@ -39,13 +39,13 @@
 
 	const STATES = ['focus', 'focus-visible', 'focus-within', 'target', 'popover-open', 'modal', 'fullscreen', 'user-invalid', 'user-valid'];
 	const prepare = root => {
-		for (const s of STATES) try { for (const el of root.querySelectorAll(':' + s)) mark(el, s); } catch {}
-		for (const el of root.querySelectorAll(':not(:defined)')) mark(el, 'undefined');
-		for (const el of root.querySelectorAll('*')) {
+		for (const s of STATES) try { for (const el of all(root, ':' + s)) mark(el, s); } catch {}
+		for (const el of all(root, ':not(:defined)')) mark(el, 'undefined');
+		for (const el of all(root, '*')) {
 			if ((el.scrollTop || el.scrollLeft) && el !== document.scrollingElement && el !== document.documentElement && el !== document.body) scrolled(el);
 		}
 		let any = false;
-		for (const a of root.getAnimations ? root.getAnimations() : []) {
+		for (const a of animations(root)) {
 			const e = a.effect, el = e && e.target;
 			if (!el || !el.isConnected) continue;
 			any = true;
@@ -66,7 +66,7 @@
 	// A box that is scrolled is brought there by snapping to one of its children:
 	// the only way without a script.
 	const scrolled = el => {
-		const child = [...el.children].find(c => { const d = getComputedStyle(c); return d.display !== 'none' && d.display !== 'contents' && d.position !== 'fixed' && d.position !== 'sticky'; });
+		const child = [...elementsOf(el)].find(c => { const d = getComputedStyle(c); return d.display !== 'none' && d.display !== 'contents' && d.position !== 'fixed' && d.position !== 'sticky'; });
 		if (!child) return;
 		const b = el.getBoundingClientRect(), c = child.getBoundingClientRect();
 		const axis = el.scrollTop && el.scrollLeft ? 'both' : el.scrollTop ? 'y' : 'x';
@@ -91,22 +91,34 @@
 	};
 	const adopted = root => [...(root.adoptedStyleSheets || [])].filter(s => !s.disabled).map(s =>
 		'<style data-candor-adopted' + (s.media.mediaText ? attribute('media', value(s.media.mediaText)) : '') + '>' +
-		part({k: 'css', text: rulesOf(s.cssRules).join('\n'), base: document.baseURI, esc: 'style'}) + '</style>').join('');
+		part({k: 'css', text: rulesOf(s.cssRules).join('\n'), base: baseOf(document), esc: 'style'}) + '</style>').join('');
 
 	const DROP = new Set('nonce integrity crossorigin ping csp fetchpriority referrerpolicy autofocus autoplay http-equiv blocking attributionsrc shadowrootmode srcdoc sandbox allow manifest target download'.split(' '));
 	const NAME = /^[^\s"'<>\/=\0]+$/;
+	const LINK = /^(https?|mailto|tel|sms|ftp):/i;
+
+	// A form answers to the names of its fields, and the document to those of
+	// its images and forms, before their own properties: these cannot be taken
+	// over by a field that is called "attributes".
+	const own = (proto, name) => { const g = Object.getOwnPropertyDescriptor(proto, name).get; return o => g.call(o); };
+	const attributesOf = own(Element.prototype, 'attributes'), namespaceOf = own(Element.prototype, 'namespaceURI'), nameOf = own(Element.prototype, 'localName');
+	const shadowOf = own(Element.prototype, 'shadowRoot'), elementsOf = own(Element.prototype, 'children'), nodesOf = own(Node.prototype, 'childNodes'), typeOf = own(Node.prototype, 'nodeType'), baseOf = own(Node.prototype, 'baseURI');
+	const rootOf = own(Document.prototype, 'documentElement'), contentTypeOf = own(Document.prototype, 'contentType'), modeOf = own(Document.prototype, 'compatMode'), doctypeOf = own(Document.prototype, 'doctype');
+	const all = (root, selector) => (root === document ? Document : DocumentFragment).prototype.querySelectorAll.call(root, selector);
+	const animations = root => (root === document ? Document : ShadowRoot).prototype.getAnimations.call(root);
+	const valueOf = (el, name) => Element.prototype.getAttribute.call(el, name);
 
 	// attributes gives an element's attributes but those in skip and those that
 	// make something happen.
 	const attributes = (el, skip) => {
-		let out = '', css = el.getAttribute('style');
-		for (const a of el.attributes) {
-			const n = el.namespaceURI === HTML ? a.name.toLowerCase() : a.name;
+		let out = '', css = valueOf(el, 'style');
+		for (const a of attributesOf(el)) {
+			const n = namespaceOf(el) === HTML ? a.name.toLowerCase() : a.name;
 			if (n === 'style' || n.startsWith('on') || n.startsWith('data-candor-') || DROP.has(n) || !NAME.test(n) || (skip && skip.includes(n))) continue;
-			if (n === 'background' && el.namespaceURI === HTML && a.value) { out += attribute(n, part({k: 'res', url: absolute(a.value)})); continue; }
+			if (n === 'background' && namespaceOf(el) === HTML && a.value) { out += attribute(n, part({k: 'res', url: absolute(a.value)})); continue; }
 			if (/^\s*(javascript|vbscript):/i.test(a.value.replace(/[\0-\x20]/g, ''))) { out += attribute('data-candor-' + n.replace(':', '-'), value(a.value)); continue; }
-			const paint = el.namespaceURI === SVG && /url\(/i.test(a.value);
-			out += attribute(n, paint ? part({k: 'css', text: a.value, base: document.baseURI, esc: 'attr', inline: true}) : value(a.value));
+			const paint = namespaceOf(el) === SVG && /url\(/i.test(a.value);
+			out += attribute(n, paint ? part({k: 'css', text: a.value, base: baseOf(document), esc: 'attr', inline: true}) : value(a.value));
 		}
 		const more = extra.get(el);
 		if (css !== null || more) {
@@ -118,7 +130,7 @@
 		return out;
 	};
 	// A style may already hold parts (crops): only what lies between is CSS.
-	const styleParts = v => v.split(/(\0\d+\0)/).map(p => p.startsWith('\0') ? p : part({k: 'css', text: p, base: document.baseURI, esc: 'attr', inline: true})).join('');
+	const styleParts = v => v.split(/(\0\d+\0)/).map(p => p.startsWith('\0') ? p : part({k: 'css', text: p, base: baseOf(document), esc: 'attr', inline: true})).join('');
 	const original = (name, v) => v ? attribute('data-candor-' + name, value(v)) : '';
 	const px = n => Math.round(n * 1000) / 1000 + 'px';
 	const sized = (el, r) => {
@@ -254,33 +266,35 @@
 	};
 	const sheet = el => {
 		const s = el.sheet, raw = el.textContent, svg = el.namespaceURI === SVG;
-		if (!s) return '<style' + attributes(el, ['title', 'media']) + (el.media ? attribute('media', value(el.media)) : '') + '>' + part({k: 'css', text: raw, base: document.baseURI, esc: svg ? 'text' : 'style'}) + '</style>';
-		return '<style' + attributes(el, ['title', 'media']) + mediaOf(s, el) + '>' + part({k: 'css', text: sheetText(s, raw, document.baseURI), base: document.baseURI, esc: svg ? 'text' : 'style'}) + '</style>';
+		if (!s) return '<style' + attributes(el, ['title', 'media']) + (el.media ? attribute('media', value(el.media)) : '') + '>' + part({k: 'css', text: raw, base: baseOf(document), esc: svg ? 'text' : 'style'}) + '</style>';
+		return '<style' + attributes(el, ['title', 'media']) + mediaOf(s, el) + '>' + part({k: 'css', text: sheetText(s, raw, baseOf(document)), base: baseOf(document), esc: svg ? 'text' : 'style'}) + '</style>';
 	};
 
 	const shadow = el => {
-		const root = el.shadowRoot || closed.get(el);
+		const root = shadowOf(el) || closed.get(el);
 		if (!root) return '';
 		const moving = prepare(root);
 		return '<template shadowrootmode="' + root.mode + '">' + children(root) + adopted(root) +
 			(moving ? '<style>*,::before,::after{animation:none!important;transition:none!important}</style>' : '') + '</template>';
 	};
 
-	const children = parent => {
+	const children = (parent, skip) => {
 		let out = '', last = 0;
-		for (const c of parent.childNodes) {
-			if (c.nodeType === 3) {
+		for (const c of nodesOf(parent)) {
+			if (skip && c === skip) continue;
+			const type = typeOf(c);
+			if (type === 3) {
 				if (!c.data) continue;
 				if (last === 3) out += '<!---->'; // else the parser would join the two
 			}
 			out += node(c);
-			last = c.nodeType;
+			last = type;
 		}
 		return out;
 	};
 
 	const node = n => {
-		switch (n.nodeType) {
+		switch (typeOf(n)) {
 		case 3: return text(n.data);
 		case 4: return text(n.data);
 		case 8: return /^-?>|--|^\s*candor/.test(n.data) || n.data.includes('\0') || n.data.endsWith('-') ? '<!---->' : '<!--' + n.data + '-->';
@@ -290,8 +304,8 @@
 	};
 
 	const element = el => {
-		if (el.namespaceURI !== HTML) return foreign(el);
-		const tag = el.localName;
+		if (namespaceOf(el) !== HTML) return foreign(el);
+		const tag = nameOf(el);
 		if (!NAME.test(tag)) return children(el);
 		if (marks.has(el) && marks.get(el).some(m => m === 'modal' || m === 'popover-open')) raised(el);
 		switch (tag) {
@@ -316,18 +330,26 @@
 		case 'input': return field(el);
 		case 'textarea': return '<textarea' + attributes(el) + '>\n' + text(el.value) + '</textarea>';
 		case 'option': return '<option' + attributes(el, ['selected']) + (el.selected ? attribute('selected', '') : '') + '>' + children(el) + '</option>';
-		case 'form': return '<form' + attributes(el, ['action']) + original('action', el.getAttribute('action') && absolute(el.getAttribute('action'))) + '>' + shadow(el) + children(el) + '</form>';
+		case 'form': return '<form' + attributes(el, ['action']) + original('action', valueOf(el, 'action') && absolute(valueOf(el, 'action'))) + '>' + shadow(el) + children(el) + '</form>';
 		case 'button': return '<button' + attributes(el, ['formaction']) + '>' + shadow(el) + children(el) + '</button>';
 		case 'a': case 'area': {
 			const raw = el.getAttribute('href');
 			let h = '';
-			if (raw !== null && !/^\s*(javascript|vbscript|data|blob):/i.test(raw)) {
+			// What counts is the address the browser makes of it: blanks and line
+			// ends inside "javascript:" are nothing to it.
+			if (raw !== null && (raw.startsWith('#') || LINK.test(el.href))) {
 				// A link to this very page stays one, for its colour is that of a place visited.
-				const own = bare(el.href) === here;
-				h = attribute('href', raw.startsWith('#') ? value(raw) : own && !el.hash ? '' : own ? value(el.hash) : value(el.href)) + original('href', el.href) + ' rel="noopener noreferrer nofollow"';
+				const self = bare(el.href) === here;
+				h = attribute('href', raw.startsWith('#') ? value(raw) : self && !el.hash ? '' : self ? value(el.hash) : value(el.href)) + original('href', el.href) + ' rel="noopener noreferrer nofollow"';
 			} else if (raw !== null) h = attribute('href', '#') + original('href', raw.slice(0, 2000));
 			return '<' + tag + attributes(el, ['href', 'rel']) + h + '>' + (tag === 'a' ? children(el) + '</a>' : '');
 		}
+		// The policy only counts as the first thing in the head, wherever scripts
+		// have put the head, and if they have left one at all.
+		case 'html': if (el === root) {
+			const head = [...elementsOf(el)].find(c => nameOf(c) === 'head' && namespaceOf(c) === HTML);
+			return '<html' + attributes(el) + '>' + (head ? element(head) : emptyHead()) + children(el, head) + '</html>';
+		} break;
 		case 'head': return '<head' + attributes(el) + '>' + part({k: 'head'}) + children(el) + part({k: 'styles'}) + '</head>';
 		case 'body': return '<body' + attributes(el) + '>' + children(el) + part({k: 'end'}) + '</body>';
 		}
@@ -338,6 +360,8 @@
 		const nl = (tag === 'pre' || tag === 'listing') && first && first.nodeType === 3 && first.data.startsWith('\n') ? '\n' : '';
 		return open + nl + shadow(el) + children(el) + '</' + tag + '>';
 	};
+
+	const emptyHead = () => '<head>' + part({k: 'head'}) + part({k: 'styles'}) + '</head>';
 
 	const foreign = el => {
 		const tag = el.nodeName;
@@ -356,23 +380,23 @@
 		return '<' + tag + attributes(el) + '>' + children(el) + '</' + tag + '>';
 	};
 
-	const root = document.documentElement;
+	const root = rootOf(document);
 	// What the browser made of something that is not a page is not a page either.
-	if (!root || root.namespaceURI !== HTML || !['text/html', 'text/plain', 'application/xhtml+xml'].includes(document.contentType)) return {picture: true, parts, html: '', url: location.href};
-	const own = document.querySelector('body style, body link[rel~=stylesheet]');
+	if (!root || namespaceOf(root) !== HTML || !['text/html', 'text/plain', 'application/xhtml+xml'].includes(contentTypeOf(document))) return {picture: true, parts, html: '', url: location.href};
+	const inBody = Document.prototype.querySelector.call(document, 'body style, body link[rel~=stylesheet]');
 	prepare(document);
-	const dt = document.doctype;
-	let html = document.compatMode === 'BackCompat' ? '' : '<!DOCTYPE html>';
-	if (dt && document.compatMode === 'BackCompat' && dt.publicId) html = '<!DOCTYPE ' + dt.name + ' PUBLIC "' + value(dt.publicId) + '"' + (dt.systemId ? ' "' + value(dt.systemId) + '"' : '') + '>';
-	else if (dt && dt.publicId && document.contentType === 'text/html') html = '<!DOCTYPE ' + dt.name + ' PUBLIC "' + value(dt.publicId) + '"' + (dt.systemId ? ' "' + value(dt.systemId) + '"' : '') + '>';
-	html += element(root);
+	const dt = doctypeOf(document), quirks = modeOf(document) === 'BackCompat';
+	let html = quirks ? '' : '<!DOCTYPE html>';
+	if (dt && quirks && dt.publicId) html = '<!DOCTYPE ' + dt.name + ' PUBLIC "' + value(dt.publicId) + '"' + (dt.systemId ? ' "' + value(dt.systemId) + '"' : '') + '>';
+	else if (dt && dt.publicId && contentTypeOf(document) === 'text/html') html = '<!DOCTYPE ' + dt.name + ' PUBLIC "' + value(dt.publicId) + '"' + (dt.systemId ? ' "' + value(dt.systemId) + '"' : '') + '>';
+	html += nameOf(root) === 'html' ? element(root) : '<html>' + emptyHead() + '<body>' + element(root) + part({k: 'end'}) + '</body></html>';
 	const rules = late.filter(l => typeof l === 'string').join('\n');
 	const styles = adopted(document), last = '<style data-candor-frozen>@layer candor{[data-candor-mark~="focus-visible"]{outline:-webkit-focus-ring-color auto 1px}}*,::before,::after{animation:none!important;transition:none!important;caret-color:transparent!important}' +
 		'video::-webkit-media-controls,audio::-webkit-media-controls{display:none!important}\n' + rules.replace(/<\//g, '<\\/') + '</style>';
 	const end = late.filter(l => l.html).map(l => l.html).join('');
 	for (const p of parts) {
-		if (p.k === 'styles') p.html = (own ? '' : styles) + last;
-		if (p.k === 'end') p.html = (own ? styles : '') + end;
+		if (p.k === 'styles') p.html = (inBody ? '' : styles) + last;
+		if (p.k === 'end') p.html = (inBody ? styles : '') + end;
 	}
-	return {html, parts, quirks: document.compatMode === 'BackCompat', url: location.href};
+	return {html, parts, quirks, url: location.href};
 }

@@ -44,6 +44,24 @@ func CreateFile(name string, data []byte, mode fs.FileMode) error {
 	return SyncDir(filepath.Dir(name))
 }
 
+// Keep reads a file, made first from what fresh gives when it does not exist.
+// Of several processes that start at once all get the content of the one that
+// was first.
+func Keep(name string, mode fs.FileMode, fresh func() ([]byte, error)) ([]byte, error) {
+	have, err := os.ReadFile(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return have, err
+	}
+	data, err := fresh()
+	if err != nil {
+		return nil, err
+	}
+	if err := CreateFile(name, data, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(name)
+}
+
 func temp(name string, data []byte, mode fs.FileMode) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
 	if err != nil {

@@ -43,6 +43,41 @@ func TestOneOfManyCreatorsWins(t *testing.T) {
 	}
 }
 
+func TestAllKeepersGetTheSame(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "key")
+	var got [8]string
+	var wg sync.WaitGroup
+	for i := range got {
+		wg.Go(func() {
+			b, err := Keep(name, 0o600, func() ([]byte, error) { return []byte{byte('a' + i)}, nil })
+			if err != nil {
+				t.Errorf("keep: %v", err)
+			}
+			got[i] = string(b)
+		})
+	}
+	wg.Wait()
+	for i, g := range got {
+		if g == "" || g != got[0] {
+			t.Errorf("keeper %d got %q, the first %q", i, g, got[0])
+		}
+	}
+	again, err := Keep(name, 0o600, func() ([]byte, error) {
+		t.Error("what exists is made anew")
+		return nil, nil
+	})
+	if err != nil || string(again) != got[0] {
+		t.Errorf("later it reads %q (%v), want %q", again, err, got[0])
+	}
+	full := errors.New("no randomness")
+	if _, err := Keep(name+"2", 0o600, func() ([]byte, error) { return nil, full }); !errors.Is(err, full) {
+		t.Errorf("trouble of fresh: %v", err)
+	}
+	if st, err := os.Stat(name); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v %v", st.Mode(), err)
+	}
+}
+
 func TestAppendGivesTheLastWholeLine(t *testing.T) {
 	long := strings.Repeat("x", 9000)
 	for _, c := range []struct{ have, last, want string }{

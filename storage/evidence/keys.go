@@ -25,10 +25,7 @@ func openKeys(dir, origin string) (signer note.Signer, verifier string, err erro
 		return nil, "", fmt.Errorf("evidence keys: %w", err)
 	}
 	name := layout.EvidenceKey(dir)
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		text, err = makeKey(dir, origin)
-	}
+	text, err := durable.Keep(name, 0o600, func() ([]byte, error) { return makeKey(origin) })
 	if err != nil {
 		return nil, "", fmt.Errorf("evidence keys: %w", err)
 	}
@@ -58,9 +55,8 @@ func openKeys(dir, origin string) (signer note.Signer, verifier string, err erro
 	return signer, verifier, nil
 }
 
-// makeKey makes the key of a new log. Of two processes that start at once, the
-// later one finds and uses the key of the first.
-func makeKey(dir, origin string) ([]byte, error) {
+// makeKey makes the key of a new log.
+func makeKey(origin string) ([]byte, error) {
 	skey, _, err := note.GenerateKey(rand.Reader, origin)
 	if err != nil {
 		return nil, err
@@ -68,11 +64,7 @@ func makeKey(dir, origin string) ([]byte, error) {
 	if _, err := note.NewSigner(skey); err != nil {
 		return nil, candor.Errorf(candor.Invalid, "a log cannot be called %q: no spaces and no plus sign", origin)
 	}
-	err = durable.CreateFile(layout.EvidenceKey(dir), []byte(skey+"\n"), 0o600)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	return os.ReadFile(layout.EvidenceKey(dir))
+	return []byte(skey + "\n"), nil
 }
 
 // publicHalf works out the verifier text of a signer text that NewSigner took.

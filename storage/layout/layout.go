@@ -6,9 +6,12 @@
 //	  candor.db             metadata, requests, jobs (when SQLite keeps them)
 //	  checkpoints.log       every signed checkpoint that was acknowledged
 //	  keys/                 what must never leave the machine, and its public halves
+//	  law/                  law profiles of the agency's own, when it has any
 //	  objects/ab/cd/<sha>   content by SHA-256, read-only
 //	  objects/tmp/          files still being written; never referred to
-//	  work/                 captures on their way into the archive
+//	  queue.lock            which process works jobs from here
+//	  spool/                what is on its way to a bucket
+//	  work/<host>/<pid>/    captures on their way into the archive
 package layout
 
 import (
@@ -34,8 +37,22 @@ func EvidencePublicKey(dir string) string { return filepath.Join(Keys(dir), "evi
 // SealKey is the key that seals platform tokens at rest.
 func SealKey(dir string) string { return filepath.Join(Keys(dir), "seal.key") }
 
-// Work is where captures are put together before they are committed.
-func Work(dir string) string { return filepath.Join(dir, "work") }
+// PortalKey is the key that signs what browsers keep for the portal.
+func PortalKey(dir string) string { return filepath.Join(Keys(dir), "portal.key") }
+
+// Laws is the directory of the agency's own law profiles.
+func Laws(dir string) string { return filepath.Join(dir, "law") }
+
+// QueueLock is held by the process that works jobs from this directory.
+func QueueLock(dir string) string { return filepath.Join(dir, "queue.lock") }
+
+// Spool is where objects wait that are on their way to a bucket.
+func Spool(dir string) string { return filepath.Join(dir, "spool") }
+
+// Work is where the processes of one machine put captures together before they
+// are committed, each in a folder named for its process id. Machines may share
+// the data directory, and process ids are alike in containers.
+func Work(dir, host string) string { return filepath.Join(dir, "work", host) }
 
 // Objects is the root of the local object store.
 func Objects(dir string) string { return filepath.Join(dir, "objects") }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path"
-	"path/filepath"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -41,7 +40,7 @@ func openBucket(c bucketConfig, dir string) (Store, error) {
 	}
 	b := &bucket{client: client, name: c.bucket, spool: os.TempDir()}
 	if dir != "" {
-		b.spool = filepath.Join(dir, "spool")
+		b.spool = layout.Spool(dir)
 		if err := os.MkdirAll(b.spool, 0o700); err != nil {
 			return nil, fmt.Errorf("open bucket %s: %w", c.bucket, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/uptrace/bun/dialect"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/storage/layout"
 )
 
 // owner is this process's claim on the jobs worked from a data directory. The
@@ -26,7 +26,7 @@ type owner struct {
 }
 
 func own(dir string) (*owner, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, "queue.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := os.OpenFile(layout.QueueLock(dir), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@
 // A job runs at least once: it may run again after a crash, so its work must be
 // safe to repeat. After a kill, a process started on the same data directory
 // takes its predecessor's unfinished jobs up again at once; jobs of a machine
-// that stays away are given to others after their time limit.
+// that stays away are given to others after the longest time limit of any kind.
 package queue
 
 import (
