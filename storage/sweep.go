@@ -337,7 +337,8 @@ func (t *txn) threadVisibility(ctx context.Context, root string, sourcePublic bo
 }
 
 // askCaptures queues the captures a sweep asks for, but none for an address
-// that already waits for one.
+// that already waits for one as urgent: a change must not stand behind the
+// history of a new source.
 func (a *applying) askCaptures(ctx context.Context) error {
 	if len(a.sweep.Captures) == 0 {
 		return nil
@@ -350,15 +351,19 @@ func (a *applying) askCaptures(ctx context.Context) error {
 		url     string
 		profile candor.Profile
 	}
-	have := make(map[key]bool, len(waiting))
+	soonest := make(map[key]int, len(waiting)) // the most urgent that waits
 	for _, j := range waiting {
-		have[key{j.Spec.URL, j.Spec.Profile}] = true
+		k := key{j.Spec.URL, j.Spec.Profile}
+		if p, ok := soonest[k]; !ok || j.Priority() < p {
+			soonest[k] = j.Priority()
+		}
 	}
 	for _, spec := range a.sweep.Captures {
-		if have[key{spec.URL, spec.Profile}] {
+		k, urgency := key{spec.URL, spec.Profile}, candor.CaptureJob{Spec: spec}.Priority()
+		if p, ok := soonest[k]; ok && p <= urgency {
 			continue
 		}
-		have[key{spec.URL, spec.Profile}] = true
+		soonest[k] = urgency
 		if spec.SourceID == "" {
 			spec.SourceID = a.sweep.SourceID
 		}

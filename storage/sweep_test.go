@@ -161,13 +161,20 @@ func TestWhatIsWithdrawnIsNotShownInEarlierCapturesUntilAllIsBack(t *testing.T) 
 			r.State = state
 			must(t, s.ApplySweep(ctx, candor.Sweep{SourceID: src.ID, Changes: []candor.Change{{Record: r, Tombstone: tomb}}}))
 		}
+		begun := specFor(post)
+		m, dir := made(t, begun, "words on the screen")
 		to(comment, candor.Hidden, nil)
 		if seen(first.ID) {
 			t.Error("a capture still shows everyone a hidden comment")
 		}
-		second := capture(t, s, post)
+		second, err := s.CommitCapture(ctx, begun, m, dir)
+		must(t, err)
 		if second.Visibility != candor.StaffOnly {
-			t.Error("a capture finished after the hiding is public")
+			t.Error("a capture begun before the hiding and finished after it is public")
+		}
+		third := capture(t, s, post)
+		if third.Visibility != candor.Public || !seen(third.ID) {
+			t.Error("a capture begun after the hiding, which does not show the comment, is withheld")
 		}
 		if found, err := s.Public().Search(ctx, candor.Query{Text: "long last"}); err != nil || found.Total != 0 {
 			t.Errorf("the hidden comment is found: %+v, %v", found, err)
@@ -180,12 +187,12 @@ func TestWhatIsWithdrawnIsNotShownInEarlierCapturesUntilAllIsBack(t *testing.T) 
 		if v.Record.State != candor.Hidden || v.Record.Author != "" || v.Record.UID != "" || len(v.Revisions)+len(v.Captures)+len(v.Thread) != 0 {
 			t.Errorf("a hidden record shows everyone %+v", v)
 		}
-		if v, err = s.Public().Record(ctx, post.ID); err != nil || len(v.Thread) != 0 || len(v.Captures) != 0 {
-			t.Errorf("the post's thread shows everyone %+v, %v", v.Thread, err)
+		if v, err = s.Public().Record(ctx, post.ID); err != nil || len(v.Thread) != 0 || len(v.Captures) != 1 || v.Captures[0].ID != third.ID {
+			t.Errorf("the post's thread shows everyone %+v and %d captures, %v", v.Thread, len(v.Captures), err)
 		}
 		to(post, candor.Deleted, &candor.Tombstone{How: "gone"})
 		to(comment, candor.Live, nil)
-		if seen(first.ID) || seen(second.ID) {
+		if seen(first.ID) || seen(second.ID) || seen(third.ID) {
 			t.Error("captures are shown while the post is deleted")
 		}
 		to(post, candor.Live, nil)

@@ -27,7 +27,10 @@ func TestCaptureOfPagesNobodyHereWrote(t *testing.T) {
 	if _, err := browser.Find(os.Getenv); err != nil {
 		t.Skip("Chrome is not installed:", err)
 	}
-	const docs = "/usr/share/doc/sqlite3"
+	docs := "/usr/share/doc/sqlite3"
+	if _, err := os.Stat(filepath.Join(docs, "index.html")); err != nil {
+		docs = "../../.cache/doc" + docs // where .ci/setup unpacks it on slim images
+	}
 	if _, err := os.Stat(filepath.Join(docs, "index.html")); err != nil {
 		t.Skip("the documentation package sqlite3-doc is not installed:", err)
 	}

@@ -216,6 +216,9 @@ func (c *ServeCmd) greet(out io.Writer, city *fixtures.City, logins, setupToken 
 	if setupToken != "" {
 		fmt.Fprintf(out, "\nThis archive is new. Set it up (this link works once):\n  %s/setup?token=%s\n", c.URL, setupToken)
 	}
+	if city == nil && !strings.HasPrefix(c.URL, "https://") {
+		fmt.Fprintf(out, "\nThis portal speaks plain HTTP: passwords and private links can be read on the way. Before others use it,\nput a web server with HTTPS in front and start with --url https://… --exhibit-url https://… --proxied.\n")
+	}
 	if city != nil {
 		fmt.Fprintf(out, "  Pretend Facebook-like page:  %s\n  Pretend city website:        %s\n", city.PageURL, city.SiteURL)
 		fmt.Fprintf(out, "\nStaff of the pretend city:\n%s\nWatch the archive notice what happens there over the next %s.\n", logins, c.Story)

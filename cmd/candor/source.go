@@ -57,7 +57,7 @@ func (c SourceAddCmd) Run(ctx context.Context, s streams) error {
 	if c.Kind == string(candor.SourceFacebook) && token == "" {
 		return usage("a facebook source needs a Page access token; put it into a file and name it with --token-file")
 	}
-	store, err := c.open(ctx, c.logger(s.err), false)
+	store, err := c.open(ctx, c.logger(s.err), true)
 	if err != nil {
 		return err
 	}

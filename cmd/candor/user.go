@@ -52,7 +52,7 @@ func (c UserAddCmd) Run(ctx context.Context, s streams) error {
 	for i, r := range c.Role {
 		roles[i] = candor.Role(r)
 	}
-	store, err := c.open(ctx, c.logger(s.err), false)
+	store, err := c.open(ctx, c.logger(s.err), true)
 	if err != nil {
 		return err
 	}
