@@ -44,8 +44,8 @@ func checkBands(t *testing.T, img image.Image, scale, from, n int) {
 }
 
 func TestPictureShowsEveryRowOfATallPage(t *testing.T) {
-	s := site(t, map[string]any{"/short": bands(30, ""), "/tall": bands(200, ""), "/edge": bands(80, "")})
-	for path, n := range map[string]int{"/short": 30, "/edge": 80, "/tall": 200} {
+	s := site(t, map[string]any{"/short": bands(30, ""), "/tall": bands(165, ""), "/edge": bands(80, "")})
+	for path, n := range map[string]int{"/short": 30, "/edge": 80, "/tall": 165} {
 		c := capture(t, s.URL+path)
 		c.want(candor.Complete, "")
 		img := c.picture()
@@ -76,7 +76,7 @@ func TestPictureOfAPhoneIsTwiceAsFine(t *testing.T) {
 
 func TestStickyHeaderIsShownOnce(t *testing.T) {
 	head := `<header style="position:sticky;top:0;height:50px;background:rgb(255,0,0)"></header><nav style="position:fixed;top:0;left:0;width:300px;height:20px;background:rgb(255,0,0)"></nav>`
-	s := site(t, map[string]any{"/": bands(200, head)})
+	s := site(t, map[string]any{"/": bands(90, head)})
 	c := capture(t, s.URL+"/", scrolling)
 	c.want(candor.Complete, "")
 	img := c.picture()
@@ -104,10 +104,10 @@ func TestViewportIsNotEnlarged(t *testing.T) {
 }
 
 func TestPageHigherThanTheLimitIsPartial(t *testing.T) {
-	s := site(t, map[string]any{"/": bands(120, "")})
-	c := capture(t, s.URL+"/", func(_ *candor.CaptureSpec, l *Limits) { l.Height = 10_000 })
+	s := site(t, map[string]any{"/": bands(60, "")})
+	c := capture(t, s.URL+"/", func(_ *candor.CaptureSpec, l *Limits) { l.Height = 5_000 })
 	c.want(candor.Partial, "truncated")
-	if h := c.picture().Bounds().Dy(); h != 10_000 {
+	if h := c.picture().Bounds().Dy(); h != 5_000 {
 		t.Errorf("the picture is %d high", h)
 	}
 }
@@ -118,7 +118,7 @@ func TestEmptyPageIsPartial(t *testing.T) {
 }
 
 func TestThumbnailShowsTheTop(t *testing.T) {
-	s := site(t, map[string]any{"/": bands(200, "")})
+	s := site(t, map[string]any{"/": bands(30, "")})
 	c := capture(t, s.URL+"/")
 	f, ok := c.File(candor.Thumbnail)
 	if !ok || f.Width != 320 || f.Height != 400 {
