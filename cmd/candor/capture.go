@@ -25,7 +25,7 @@ import (
 type CaptureCmd struct {
 	Out          string   `help:"Folder for the captures; made if it does not exist." default:"captures" placeholder:"DIR"`
 	Concurrency  int      `help:"Pages captured at once." default:"2" placeholder:"N"`
-	Profile      string   `help:"Visit as a ${enum} browser." enum:"desktop,mobile" default:"desktop"`
+	Profile      string   `help:"Visit as a desktop or a mobile browser would." enum:"desktop,mobile" default:"desktop"`
 	Policy       string   `help:"load: settle, then capture. scroll: walk down first, so that what loads late is there." enum:"load,scroll" default:"load"`
 	AllowPrivate bool     `help:"Let pages and their parts come from private and loopback addresses too."`
 	File         string   `short:"f" help:"Read addresses from a file, one a line; # begins a comment." placeholder:"FILE"`

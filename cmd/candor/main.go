@@ -81,7 +81,7 @@ func start(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 			"Every setting can also come from the environment, as CANDOR_…, or from a file named by CANDOR_…_FILE."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { panic(helped(code)) }),
-		kong.UsageOnError(),
+		kong.DefaultEnvars("CANDOR"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(streams{stdout, stderr}),
