@@ -22,21 +22,25 @@ import (
 	"github.com/candor-archive/candor/storage"
 )
 
-// leastCaptures is how many captures the city is worth: its website has 18
-// pages, its police department 15 posts.
-const leastCaptures = 33
+// How many captures the city is worth.
+const (
+	postCaptures = 15 // the police department's posts
+	allCaptures  = 33 // and the website's pages
+)
 
-// newArchive makes a real archive whose sources are the pretend city's.
-func newArchive(t *testing.T, city *fixtures.City) (dir string) {
+// newArchive makes a real archive of the pretend city's police department and,
+// if asked, its website.
+func newArchive(t *testing.T, city *fixtures.City, website bool) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "archive")
 	store := openArchive(t, dir)
 	defer store.Close()
 	ctx, now := t.Context(), candor.Moment(time.Now())
-	for _, x := range []candor.Source{
-		{Kind: candor.SourceFacebook, Name: "Police", URL: city.PageURL, APIURL: city.APIURL},
-		{Kind: candor.SourceWebsite, Name: "City", URL: city.SiteURL},
-	} {
+	sources := []candor.Source{{Kind: candor.SourceFacebook, Name: "Police", URL: city.PageURL, APIURL: city.APIURL}}
+	if website {
+		sources = append(sources, candor.Source{Kind: candor.SourceWebsite, Name: "City", URL: city.SiteURL})
+	}
+	for _, x := range sources {
 		x.ID, x.Language, x.Public, x.Every, x.CreatedAt, x.NextPollAt = candor.NewID(), "en", true, 2*time.Second, now, now
 		if err := store.AddSource(ctx, x, city.Token, "test"); err != nil {
 			t.Fatal(err)
@@ -175,7 +179,7 @@ func TestKillingTheProgramLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer city.Close()
-	dir := newArchive(t, city)
+	dir := newArchive(t, city, true)
 	var a acknowledged
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -206,7 +210,7 @@ func TestKillingTheProgramLosesNothing(t *testing.T) {
 		a.check(t, dir, fmt.Sprintf("after kill %d", round+1))
 	}
 	s := serve(t, dir, "--allow-private")
-	settled(t, s, leastCaptures, 6*time.Minute)
+	settled(t, s, allCaptures, 6*time.Minute)
 	s.stop()
 	for _, m := range captured.FindAllStringSubmatch(s.logged(), -1) {
 		a.captures = append(a.captures, m[1])
@@ -218,7 +222,7 @@ func TestKillingTheProgramLosesNothing(t *testing.T) {
 	t.Logf("%d requests and %d captures were acknowledged around ten kills, and none is lost", len(a.requests), len(a.captures))
 	store := openArchive(t, dir)
 	defer store.Close()
-	if recent, err := store.RecentCaptures(t.Context(), 1000); err != nil || len(recent) < leastCaptures {
+	if recent, err := store.RecentCaptures(t.Context(), 1000); err != nil || len(recent) < allCaptures {
 		t.Errorf("%d captures in the end (%v); every post and page wants one", len(recent), err)
 	}
 }
@@ -230,7 +234,7 @@ func TestKillingChromeLosesNoCapture(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer city.Close()
-	dir := newArchive(t, city)
+	dir := newArchive(t, city, false)
 	s := serve(t, dir, "--allow-private")
 	killed := 0
 	for range 4 {
@@ -248,7 +252,7 @@ func TestKillingChromeLosesNoCapture(t *testing.T) {
 			return len(captured.FindAllString(s.logged(), -1)) > before
 		})
 	}
-	settled(t, s, leastCaptures, 6*time.Minute)
+	settled(t, s, postCaptures, 6*time.Minute)
 	s.stop()
 	a := acknowledged{}
 	for _, m := range captured.FindAllStringSubmatch(s.logged(), -1) {
