@@ -11,12 +11,15 @@ import (
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/fixtures"
+	"github.com/candor-archive/candor/portal/auth"
 )
 
 // What people of the pretend city write in its story.
 const (
-	angryWords = "nobody knocks on a single door"
-	spamWords  = "CHEAP bottled water delivered TODAY"
+	angryWords  = "nobody knocks on a single door"
+	answerWords = "going door to door now"
+	spamWords   = "CHEAP bottled water delivered TODAY"
 )
 
 // TestTheWholeRoad walks from a post that appears on a platform to the records
@@ -25,17 +28,39 @@ const (
 // asks for it in Spanish, a clerk finds it from inside the request, a second
 // person approves, and the citizen gets the words, the picture and the proof.
 func TestTheWholeRoad(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "archive")
-	s := serve(t, dir, "--sample", "--story", "100s")
-	password := regexp.MustCompile(`password for all of them:\s+(\S+)`).FindStringSubmatch(s.said())
-	if password == nil {
-		t.Fatalf("no sample logins were printed: %s", s.said())
+	city, err := fixtures.Start(t.Context(), fixtures.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer city.Close()
+	play := func(acts int) {
+		for range acts {
+			if _, more := city.Controller().Act(); !more {
+				t.Fatal("the city's story is over")
+			}
+		}
+	}
+	dir := newArchive(t, city, false)
+	hire(t, dir, "clerk@larkspur.example", candor.Clerk)
+	hire(t, dir, "officer@larkspur.example", candor.Officer)
+	s := serve(t, dir, "--allow-private")
+	clerk := newVisitor(t, "clerk", s.url, "en")
+	clerk.signIn("clerk@larkspur.example", staffPassword)
+	staffSee := func(state, words string) {
+		t.Helper()
+		s.until(3*time.Minute, "staff see "+state+": "+words, func() bool {
+			clerk.open("/staff/archive?state=" + state + "&q=" + url.QueryEscape(`"`+words+`"`))
+			return clerk.count("main a[href^='/staff/records/']") > 0
+		})
 	}
 
-	// The post appears, and is captured.
+	// A post about a water main appears, with comments, an angry one among them, and answers. It is captured.
+	play(6)
+	staffSee("live", angryWords)
+	staffSee("live", answerWords)
 	var post string
 	link := regexp.MustCompile(`href="(/archive/[a-z0-9]+)"`)
-	s.until(3*time.Minute, "the water-main post is in the public archive with its picture", func() bool {
+	s.until(4*time.Minute, "the water-main post is in the public archive with its picture", func() bool {
 		_, found := s.get("/archive?kind=post&q=" + url.QueryEscape(`"water main break"`))
 		m := link.FindStringSubmatch(found)
 		if m == nil {
@@ -46,23 +71,19 @@ func TestTheWholeRoad(t *testing.T) {
 		return strings.Contains(record, "/screenshot.png")
 	})
 
-	// The story goes on: a comment is deleted, another hidden. Staff have both, the public neither.
-	clerk := newVisitor(t, "clerk", s.url, "en")
-	clerk.signIn("clerk@larkspur.example", password[1])
-	s.until(4*time.Minute, "staff see the comment as deleted", func() bool {
-		clerk.open("/staff/archive?state=deleted&q=" + url.QueryEscape(`"`+angryWords+`"`))
-		return strings.Contains(clerk.words(), angryWords)
-	})
-	s.until(2*time.Minute, "staff see the advertisement as hidden", func() bool {
-		clerk.open("/staff/archive?state=hidden&q=" + url.QueryEscape(`"`+spamWords+`"`))
-		return strings.Contains(clerk.words(), "CHEAP")
-	})
+	// The post is corrected, the angry comment deleted by its author, an advertisement posted and then hidden by the
+	// department. Staff have all of it, the public none of what was withdrawn.
+	play(3)
+	staffSee("deleted", angryWords)
+	staffSee("live", spamWords)
+	play(1)
+	staffSee("hidden", spamWords)
 	for _, words := range []string{angryWords, spamWords} {
 		if _, found := s.get("/archive?q=" + url.QueryEscape(`"`+words+`"`)); link.MatchString(found) {
 			t.Errorf("the public archive finds %q, which was withdrawn", words)
 		}
 	}
-	s.until(2*time.Minute, "the corrected post has a picture everyone may see", func() bool {
+	s.until(4*time.Minute, "the corrected post has a picture everyone may see", func() bool {
 		_, record := s.get(post)
 		return strings.Contains(record, "/screenshot.png") && !strings.Contains(record, angryWords)
 	})
@@ -98,7 +119,7 @@ func TestTheWholeRoad(t *testing.T) {
 	clerk.follow(number)
 	clerk.wants("borró de la publicación")
 	clerk.press("form[action$='/accept'] button")
-	for _, words := range []string{angryWords, "going door to door now", `"Corrected: it is 6th Street"`} {
+	for _, words := range []string{angryWords, answerWords, `"Corrected: it is 6th Street"`} {
 		clerk.clear("#q")
 		clerk.write("#q", words)
 		clerk.press("form[role=search] button")
@@ -113,7 +134,7 @@ func TestTheWholeRoad(t *testing.T) {
 
 	// A second person approves, and it is released.
 	officer := newVisitor(t, "officer", s.url, "en")
-	officer.signIn("officer@larkspur.example", password[1])
+	officer.signIn("officer@larkspur.example", staffPassword)
 	officer.open(strings.TrimPrefix(clerk.address(), s.url))
 	officer.wants(number)
 	officer.press("form[action$='/approve'] button")
@@ -156,6 +177,37 @@ func TestTheWholeRoad(t *testing.T) {
 	if strings.Contains(s.logged(), "DATA RACE") {
 		t.Error("the race detector spoke:\n" + s.logged())
 	}
+}
+
+const staffPassword = "a quiet creek behind the library"
+
+// hire adds a member of staff.
+func hire(t *testing.T, dir, email string, role candor.Role) {
+	t.Helper()
+	store := openArchive(t, dir)
+	defer store.Close()
+	err := store.CreateUser(t.Context(), candor.User{ID: candor.NewID(), Email: email, Name: string(role), Roles: []candor.Role{role},
+		PasswordHash: auth.HashPassword(staffPassword), Language: "en", CreatedAt: candor.Moment(time.Now())}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheSampleSaysHowToSignIn starts the pretend city as a newcomer does.
+func TestTheSampleSaysHowToSignIn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "archive")
+	s := serve(t, dir, "--sample", "--capture-workers", "0")
+	password := regexp.MustCompile(`password for all of them:\s+(\S+)`).FindStringSubmatch(s.said())
+	if password == nil {
+		t.Fatalf("no sample logins were printed: %s", s.said())
+	}
+	v := newVisitor(t, "newcomer", s.url, "en")
+	v.signIn("officer@larkspur.example", password[1])
+	s.until(2*time.Minute, "the city's posts are in the archive", func() bool {
+		_, found := s.get("/archive?kind=post")
+		return strings.Contains(found, "Larkspur Police Department")
+	})
+	s.stop()
 }
 
 // checkBundle opens what the citizen got: the deleted comment's words, the
@@ -202,7 +254,7 @@ func checkBundle(t *testing.T, path string) {
 	if pictures == 0 || sums < 4 {
 		t.Errorf("%d pictures and %d sums among %d files", pictures, sums, len(files))
 	}
-	for _, words := range []string{angryWords, "going door to door now"} {
+	for _, words := range []string{angryWords, answerWords} {
 		if !strings.Contains(twin, words) {
 			t.Errorf("the text twin does not hold %q", words)
 		}

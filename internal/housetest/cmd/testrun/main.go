@@ -22,7 +22,7 @@ import (
 )
 
 // perPackage is how long the tests of one package may take on two slow cores.
-const perPackage = 15 * time.Minute
+const perPackage = 30 * time.Minute
 
 func main() {
 	pattern := flag.String("run", "", "run only tests whose name matches `PATTERN`")
