@@ -28,7 +28,7 @@ type CaptureCmd struct {
 	Profile      string   `help:"Visit as a desktop or a mobile browser would." enum:"desktop,mobile" default:"desktop"`
 	Policy       string   `help:"load: settle, then capture. scroll: walk down first, so that what loads late is there." enum:"load,scroll" default:"load"`
 	AllowPrivate bool     `help:"Let pages and their parts come from private and loopback addresses too."`
-	File         string   `short:"f" help:"Read addresses from a file, one a line; # begins a comment." placeholder:"FILE"`
+	File         string   `short:"f" help:"Read addresses from a file, one a line; # begins a comment." placeholder:"FILE" env:"-"`
 	URLs         []string `arg:"" optional:"" name:"url" help:"Addresses of pages, http:// or https://."`
 }
 

@@ -27,7 +27,7 @@ type SourceAddCmd struct {
 	URL        string        `arg:"" help:"Where a visitor finds it."`
 	Name       string        `help:"What staff and public call it; the address when left out."`
 	APIURL     string        `help:"Base address of the platform's API, when it is not the platform's own." name:"api-url" placeholder:"URL"`
-	TokenFile  string        `help:"File holding the platform's access token." type:"existingfile" placeholder:"FILE"`
+	TokenFile  string        `help:"File holding the platform's access token." type:"existingfile" placeholder:"FILE" env:"-"`
 	Language   string        `help:"What it is mostly written in." enum:"en,es" default:"en"`
 	Department string        `help:"Department that answers for it."`
 	Private    bool          `help:"Keep what it shows out of the public archive."`

@@ -32,7 +32,7 @@ type UserAddCmd struct {
 	Name         string   `help:"Their name." required:""`
 	Role         []string `help:"clerk, officer, approver, comms, operator, auditor or admin; several with commas." default:"clerk" enum:"clerk,officer,approver,comms,operator,auditor,admin"`
 	Language     string   `help:"Language of their pages." enum:"en,es" default:"en"`
-	PasswordFile string   `help:"File holding the first password; asked for on a terminal when left out." type:"existingfile" placeholder:"FILE"`
+	PasswordFile string   `help:"File holding the first password; asked for on a terminal when left out." type:"existingfile" placeholder:"FILE" env:"-"`
 }
 
 // Run adds the user.
