@@ -153,7 +153,7 @@ func FuzzNormal(f *testing.F) {
 		}
 		again, err := url.Parse(once.String())
 		if err != nil {
-			t.Skip("not an address that can be written down")
+			return // not an address that can be written down
 		}
 		if twice := Normal(again); twice.String() != once.String() {
 			t.Errorf("%q: %q, then %q", s, once, twice)
