@@ -58,6 +58,17 @@ type Request struct {
 	UpdatedAt   time.Time
 }
 
+// PublicRequest is what everyone may know of a request once the agency has
+// written a summary of it: nothing of the person and none of their words.
+type PublicRequest struct {
+	Number      string
+	Stage       Stage
+	Disposition Disposition
+	Summary     string // the agency's words
+	ReceivedAt  time.Time
+	ClosedAt    time.Time
+}
+
 // EventKind says what happened to a request.
 type EventKind string
 

@@ -1,6 +1,9 @@
 package candor
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Query asks the archive for records. Words must all occur; a phrase stands in
 // double quotes; a leading minus excludes.
@@ -82,14 +85,30 @@ type CaptureView struct {
 	Entry     EvidenceEntry
 }
 
-// Artefact gives the first artefact of a kind.
-func (v CaptureView) Artefact(kind ArtefactKind) (Artefact, bool) {
+// Artefact gives the capture proper's artefact of a kind.
+func (v CaptureView) Artefact(kind ArtefactKind) (Artefact, bool) { return v.Rendition("", kind) }
+
+// Rendition finds the artefact of a kind that belongs to a further rendition;
+// the capture proper's when the name is empty.
+func (v CaptureView) Rendition(name string, kind ArtefactKind) (Artefact, bool) {
 	for _, a := range v.Artefacts {
-		if a.Kind == kind {
+		if a.Kind == kind && a.Rendition == name {
 			return a, true
 		}
 	}
 	return Artefact{}, false
+}
+
+// Renditions names the further renditions that have files, in the manifest's
+// order.
+func (v CaptureView) Renditions() []string {
+	var names []string
+	for _, a := range v.Artefacts {
+		if a.Rendition != "" && !slices.Contains(names, a.Rendition) {
+			names = append(names, a.Rendition)
+		}
+	}
+	return names
 }
 
 // Counts says how much the public archive holds.

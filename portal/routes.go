@@ -20,10 +20,11 @@ func (s *server) routes() http.Handler {
 	for pattern, h := range map[string]handler{
 		"GET /{$}": pub.Home,
 
-		"GET /archive/{record}":                             pub.Record,
-		"GET /archive/{record}/captures/{capture}":          pub.Capture,
-		"GET /archive/{record}/captures/{capture}/{file}":   pub.Artefact,
-		"GET /archive/{record}/captures/{capture}/snapshot": pub.Snapshot,
+		"GET /archive/{record}":                                       pub.Record,
+		"GET /archive/{record}/captures/{capture}":                    pub.Capture,
+		"GET /archive/{record}/captures/{capture}/{file}":             pub.Artefact,
+		"GET /archive/{record}/captures/{capture}/{rendition}/{file}": pub.Artefact,
+		"GET /archive/{record}/captures/{capture}/snapshot":           pub.Snapshot,
 
 		"GET /requests/new":      pub.Ask,
 		"GET /requests/sent":     pub.Sent,

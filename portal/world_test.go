@@ -150,7 +150,13 @@ func picture(width, height int) []byte {
 
 const hostile = `<!DOCTYPE html><title>x</title><script>document.title="owned"</script><p>Elm Street is closed</p>`
 
-func (w *world) commit(source candor.Source, r candor.Record, title string, outcome candor.Outcome) candor.Capture {
+// file is one file of a capture with its bytes.
+type file struct {
+	candor.File
+	body []byte
+}
+
+func (w *world) commit(source candor.Source, r candor.Record, title string, outcome candor.Outcome, change ...func(m *candor.Manifest, files []file) []file) candor.Capture {
 	w.t.Helper()
 	dir := w.t.TempDir()
 	spec := candor.CaptureSpec{ID: candor.NewID(), URL: r.URL, Profile: candor.Desktop, Policy: candor.PolicyLoad, SourceID: source.ID, RecordID: r.ID, Why: "new", ScheduledAt: epoch}
@@ -158,21 +164,22 @@ func (w *world) commit(source candor.Source, r candor.Record, title string, outc
 		Viewport: candor.Viewport{Width: 1280, Height: 800, Scale: 1}, PageHeight: 960, Scheduled: epoch, Started: epoch.Add(time.Minute), Navigated: epoch.Add(time.Minute),
 		Settled: epoch.Add(time.Minute), Shot: epoch.Add(time.Minute), Finished: epoch.Add(2 * time.Minute), Browser: "Chromium 156", Software: "candor/0.1",
 		Steps: []candor.Step{{Name: "navigate", Outcome: candor.StepDone, Duration: 830 * time.Millisecond}, {Name: "settle", Outcome: candor.StepDone, Duration: time.Second}}, Requests: 12}
-	for _, f := range []struct {
-		kind      candor.ArtefactKind
-		name      string
-		mediaType string
-		body      []byte
-		w, h      int
-	}{
-		{candor.Screenshot, "screenshot.png", "image/png", picture(640, 480), 640, 480},
-		{candor.Thumbnail, "thumbnail.png", "image/png", picture(320, 240), 320, 240},
-		{candor.Snapshot, "snapshot.html", "text/html", []byte(hostile), 0, 0},
-		{candor.Text, "text.txt", "text/plain", []byte("Elm Street is closed\nThank you for the heads-up."), 0, 0},
-		{candor.Exchanges, "exchanges.jsonl", "application/x-ndjson", []byte(`{"url":"https://social.example/","secretish":"exchange words"}`), 0, 0},
-	} {
-		w.must(os.WriteFile(filepath.Join(dir, f.name), f.body, 0o600))
-		m.Files = append(m.Files, candor.File{Kind: f.kind, Path: f.name, SHA256: candor.SHA256(f.body), Size: int64(len(f.body)), MediaType: f.mediaType, Width: f.w, Height: f.h})
+	files := []file{
+		{candor.File{Kind: candor.Screenshot, Path: "screenshot.png", MediaType: "image/png", Width: 640, Height: 480}, picture(640, 480)},
+		{candor.File{Kind: candor.Thumbnail, Path: "thumbnail.png", MediaType: "image/png", Width: 320, Height: 240}, picture(320, 240)},
+		{candor.File{Kind: candor.Snapshot, Path: "snapshot.html", MediaType: "text/html"}, []byte(hostile)},
+		{candor.File{Kind: candor.Text, Path: "text.txt", MediaType: "text/plain"}, []byte("Elm Street is closed\nThank you for the heads-up.")},
+		{candor.File{Kind: candor.Exchanges, Path: "exchanges.jsonl", MediaType: "application/x-ndjson"}, []byte(`{"url":"https://social.example/","secretish":"exchange words"}`)},
+	}
+	for _, c := range change {
+		files = c(&m, files)
+	}
+	for _, f := range files {
+		at := filepath.Join(dir, filepath.FromSlash(f.Path))
+		w.must(os.MkdirAll(filepath.Dir(at), 0o700))
+		w.must(os.WriteFile(at, f.body, 0o600))
+		f.SHA256, f.Size = candor.SHA256(f.body), int64(len(f.body))
+		m.Files = append(m.Files, f.File)
 	}
 	b, err := json.Marshal(m)
 	w.must(err)

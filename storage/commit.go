@@ -132,7 +132,7 @@ func (s *Store) storeFiles(ctx context.Context, m candor.Manifest, dir string) (
 			return nil, "", candor.Errorf(candor.Invalid, "open %s: %w", f.Path, err)
 		}
 		size, err := s.objects.PutExpect(ctx, f.SHA256, file)
-		if err == nil && f.Kind == candor.Text && text == "" {
+		if err == nil && f.Kind == candor.Text && f.Rendition == "" {
 			text, err = head(file)
 		}
 		file.Close()
@@ -143,7 +143,7 @@ func (s *Store) storeFiles(ctx context.Context, m candor.Manifest, dir string) (
 			return nil, "", candor.Errorf(candor.Invalid, "%s has %d bytes, and the manifest says %d", f.Path, size, f.Size)
 		}
 		artefacts = append(artefacts, candor.Artefact{CaptureID: m.ID, N: i + 1, Kind: f.Kind, Name: f.Path, SHA: f.SHA256,
-			Size: f.Size, MediaType: f.MediaType, Width: f.Width, Height: f.Height, Truncated: f.Truncated})
+			Size: f.Size, MediaType: f.MediaType, Width: f.Width, Height: f.Height, Truncated: f.Truncated, Rendition: f.Rendition})
 	}
 	return artefacts, text, nil
 }

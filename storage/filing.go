@@ -113,6 +113,7 @@ func (s *Store) mail(ctx context.Context, t *txn, requestID string, mails []cand
 			m.CreatedAt = t.now
 		}
 		m.RequestID = requestID
+		m.Body = s.seal.veil(m.ID, m.Body)
 	}
 	if err := t.AddMails(ctx, list); err != nil {
 		return err

@@ -20,7 +20,7 @@ func (s *Store) Public() *Public { return &Public{s} }
 // publicKinds are the artefacts that show what a visitor saw. The recorded
 // exchanges and their bodies can hold more than was on screen.
 var publicKinds = map[candor.ArtefactKind]bool{candor.Screenshot: true, candor.Snapshot: true, candor.Text: true,
-	candor.Layout: true, candor.Thumbnail: true, candor.ManifestF: true}
+	candor.Layout: true, candor.TextTwin: true, candor.Original: true, candor.Thumbnail: true, candor.ManifestF: true}
 
 // Search finds public records, whatever visibility the query names.
 func (p *Public) Search(ctx context.Context, q candor.Query) (candor.Results, error) {
@@ -89,16 +89,36 @@ func (p *Public) Recent(ctx context.Context, limit int) ([]candor.Capture, error
 // OpenArtefact reads one artefact of a public capture; NotFound when the
 // capture is not public or has none of that kind to show.
 func (p *Public) OpenArtefact(ctx context.Context, captureID string, kind candor.ArtefactKind) (io.ReadSeekCloser, candor.Artefact, error) {
+	return p.OpenRendition(ctx, captureID, "", kind)
+}
+
+// OpenRendition is OpenArtefact for a further rendition of the capture, under
+// the same rule.
+func (p *Public) OpenRendition(ctx context.Context, captureID, rendition string, kind candor.ArtefactKind) (io.ReadSeekCloser, candor.Artefact, error) {
 	v, err := p.Capture(ctx, captureID)
 	if err != nil {
 		return nil, candor.Artefact{}, err
 	}
-	a, ok := v.Artefact(kind)
+	a, ok := v.Rendition(rendition, kind)
 	if !ok {
 		return nil, candor.Artefact{}, candor.Errorf(candor.NotFound, "the capture has no %s to show", kind)
 	}
 	r, err := p.s.objects.Open(ctx, a.SHA)
 	return r, a, err
+}
+
+// Request gives what everyone may know of a request. One the agency has not
+// summed up for the public is NotFound, like one that does not exist.
+func (p *Public) Request(ctx context.Context, number string) (candor.PublicRequest, error) {
+	r, err := p.s.db.Reader().RequestByNumber(ctx, number)
+	if err != nil {
+		return candor.PublicRequest{}, err
+	}
+	if r.Summary == "" {
+		return candor.PublicRequest{}, candor.Errorf(candor.NotFound, "there is no such request")
+	}
+	return candor.PublicRequest{Number: r.Number, Stage: r.Stage, Disposition: r.Disposition, Summary: r.Summary,
+		ReceivedAt: r.ReceivedAt, ClosedAt: r.ClosedAt}, nil
 }
 
 // Counts says how much the public archive holds.

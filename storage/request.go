@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"regexp"
 	"time"
 
 	"github.com/candor-archive/candor"
@@ -64,20 +63,20 @@ func (s *Store) RequestFile(ctx context.Context, id string) (f candor.RequestFil
 	return f, nil
 }
 
-// secret is what candor.NewSecret makes: 52 of its letters and digits.
-var secret = regexp.MustCompile(`\b[a-hj-km-np-z02-9]{52}\b`)
-
-// strike takes private links out of a text.
-func strike(text string) string { return secret.ReplaceAllString(text, "•••") }
-
 // Outbox lists the newest messages of the outbox.
 func (s *Store) Outbox(ctx context.Context, limit int) ([]candor.Mail, error) {
-	return s.db.Reader().Outbox(ctx, limit)
+	list, err := s.db.Reader().Outbox(ctx, limit)
+	for i, m := range list {
+		list[i].Body = s.seal.reveal(m.ID, m.Body)
+	}
+	return list, err
 }
 
 // Mail gives one message of the outbox, to be delivered.
 func (s *Store) Mail(ctx context.Context, id string) (candor.Mail, error) {
-	return s.db.Reader().Mail(ctx, id)
+	m, err := s.db.Reader().Mail(ctx, id)
+	m.Body = s.seal.reveal(m.ID, m.Body)
+	return m, err
 }
 
 // SetMailState keeps how the delivery of a message went. Once it is sent, the

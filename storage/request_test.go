@@ -61,6 +61,11 @@ func TestARequestIsFiledWholeWithItsNumber(t *testing.T) {
 		if e.Subject != f.Events[0].ID || !bytes.Equal(e.Body, f.Events[0].EvidenceBody(f.Messages)) {
 			t.Errorf("the rows are not what the log covers: %s", e.Body)
 		}
+		row, err := s.db.Reader().Mail(ctx, f.Mails[0].ID)
+		must(t, err)
+		if strings.Contains(row.Body, link) || !strings.Contains(row.Body, "https://x.example/r/") {
+			t.Errorf("the database holds the private link in clear: %q", row.Body)
+		}
 		jobs := waitingMails(t, s)
 		if len(jobs) != 1 || jobs[0].MailID != f.Mails[0].ID {
 			t.Errorf("mail jobs %+v", jobs)
@@ -75,6 +80,27 @@ func TestARequestIsFiledWholeWithItsNumber(t *testing.T) {
 		must(t, err)
 		if len(out) != 1 || out[0].State != "sent" || out[0].Attempts != 1 || out[0].SentAt.IsZero() || strings.Contains(out[0].Body, link) {
 			t.Errorf("outbox %+v", out)
+		}
+	})
+}
+
+// What the public may know of a request is a type of its own: a page can't
+// show more by mistake.
+func TestThePublicKnowsARequestByItsSummaryOnly(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		q, _ := file(t, s)
+		if _, err := s.Public().Request(ctx, q.Number); !candor.IsKind(err, candor.NotFound) {
+			t.Errorf("a request without a summary is known to the public: %v", err)
+		}
+		if _, err := s.Act(ctx, candor.Act{RequestID: q.ID, From: q.Stage, To: q.Stage, Summary: "Videos of 3 May",
+			Event: candor.Event{Kind: candor.EvSummary, ActorKind: candor.Staff}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Public().Request(ctx, q.Number)
+		must(t, err)
+		if got.Number != q.Number || got.Summary != "Videos of 3 May" || !got.ReceivedAt.Equal(q.ReceivedAt) {
+			t.Errorf("the public knows %+v", got)
 		}
 	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/internal/netguard"
+	"github.com/candor-archive/candor/render/behaviour"
 	"github.com/candor-archive/candor/render/browser"
 	"github.com/candor-archive/candor/render/page"
 )
@@ -24,9 +25,14 @@ import (
 // CaptureCmd captures pages into a folder.
 type CaptureCmd struct {
 	Out          string   `help:"Folder for the captures; made if it does not exist." default:"captures" placeholder:"DIR"`
-	Concurrency  int      `help:"Pages captured at once." default:"2" placeholder:"N"`
-	Profile      string   `help:"Visit as a desktop or a mobile browser would." enum:"desktop,mobile" default:"desktop"`
-	Policy       string   `help:"load: settle, then capture. scroll: walk down first, so that what loads late is there." enum:"load,scroll" default:"load"`
+	Concurrency  int      `help:"Browsers at work at once; about one a core. Each goes on with another page while one is waited for." default:"2" placeholder:"N"`
+	Profile      []string `help:"Visit as a desktop or a mobile browser would. With both, the first named is the capture proper, the other a further rendition of it." enum:"desktop,mobile" default:"desktop"`
+	Scale        int      `help:"Pixels of the picture to one of the page: 1, 2 or 3. 0 leaves it to the profile." enum:"0,1,2,3" default:"0"`
+	Policy       string   `help:"load: settle, then capture. scroll: show more first, as the behaviour for the site says, and walk down, so that what loads late is there." enum:"load,scroll" default:"load"`
+	Cleaned      bool     `help:"Add a labelled extra picture with cookie banners refused or hidden and animations ended."`
+	Check        bool     `help:"Open every snapshot again, offline, and compare it with the picture." env:"CANDOR_CAPTURE_CHECK"`
+	PictureOnly  bool     `help:"Take the screenshot and nothing else: no snapshot, text or answers' bodies."`
+	Behaviours   string   `help:"Folder of behaviour files, which replace those of the same name that ship with the program or add to them." type:"path" env:"CANDOR_BEHAVIOURS" placeholder:"DIR"`
 	AllowPrivate bool     `help:"Let pages and their parts come from private and loopback addresses too."`
 	File         string   `short:"f" help:"Read addresses from a file, one a line; # begins a comment." placeholder:"FILE" env:"-"`
 	URLs         []string `arg:"" optional:"" name:"url" help:"Addresses of pages, http:// or https://."`
@@ -41,7 +47,8 @@ func (c *CaptureCmd) Help() string {
 }
 
 // captureLine is one line of captures.jsonl. Paths are below the folder that
-// holds it; one that is empty names a file that could not be made.
+// holds it; one that is empty names a file that could not be made, and one that
+// is left out was not asked for.
 type captureLine struct {
 	URL        string         `json:"url"`
 	FinalURL   string         `json:"final_url"`
@@ -56,6 +63,25 @@ type captureLine struct {
 	Snapshot   string         `json:"snapshot"`
 	Text       string         `json:"text"`
 	Manifest   string         `json:"manifest"`
+
+	Renditions map[string]rendition `json:"renditions,omitempty"` // by name
+	Check      *checked             `json:"check,omitempty"`
+}
+
+// rendition is a further rendition of a capture in captures.jsonl.
+type rendition struct {
+	Outcome    candor.Outcome `json:"outcome"`
+	Screenshot string         `json:"screenshot"`
+	Snapshot   string         `json:"snapshot,omitempty"`
+	Text       string         `json:"text,omitempty"`
+}
+
+// checked is what came out when a snapshot was opened again.
+type checked struct {
+	Share      float64 `json:"share"` // of the picture that differs, from 0 to 1
+	Requests   int     `json:"requests"`
+	TextEqual  bool    `json:"text_equal"`
+	Difference string  `json:"difference,omitempty"` // a picture of where they differ
 }
 
 // Run captures every address and reports by exit code whether all are complete.
@@ -66,6 +92,13 @@ func (c *CaptureCmd) Run(ctx context.Context, to streams) error {
 	}
 	if c.Concurrency < 1 || c.Concurrency > 64 {
 		return usage(fmt.Sprintf("--concurrency %d: give a number from 1 to 64", c.Concurrency))
+	}
+	if c.PictureOnly && c.Check {
+		return usage("--check compares the snapshot with the picture, and --picture-only makes no snapshot: leave one of them out")
+	}
+	known, err := behaviour.Load(c.Behaviours)
+	if err != nil {
+		return usage(err.Error())
 	}
 	chrome, err := browser.Find(os.Getenv)
 	if err != nil {
@@ -79,8 +112,12 @@ func (c *CaptureCmd) Run(ctx context.Context, to streams) error {
 	if err != nil {
 		return errors.Join(err, out.Close())
 	}
-	run := captureRun{cmd: c, renderer: &page.Renderer{Pool: pool, Software: "candor/" + version}, urls: urls,
-		lines: make([]*captureLine, len(urls)), out: out, began: time.Now()}
+	renderer := &page.Renderer{Pool: pool, Software: "candor/" + version, PictureOnly: c.PictureOnly, Behaviours: known}
+	if c.Check {
+		renderer.Check = 1
+	}
+	run := captureRun{cmd: c, renderer: renderer, urls: urls,
+		atOnce: pool.Captures(), lines: make([]*captureLine, len(urls)), out: out, began: time.Now()}
 	if f, ok := to.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		run.bar = progressbar.NewOptions(len(urls), progressbar.OptionSetWriter(to.err), progressbar.OptionShowCount(),
 			progressbar.OptionSetDescription("capturing"), progressbar.OptionClearOnFinish())
@@ -160,6 +197,7 @@ func (c *CaptureCmd) open() (*os.File, error) {
 type captureRun struct {
 	cmd      *CaptureCmd
 	renderer *page.Renderer
+	atOnce   int // captures under way
 	urls     []string
 	began    time.Time
 	bar      *progressbar.ProgressBar
@@ -175,7 +213,7 @@ type captureRun struct {
 func (r *captureRun) all(ctx context.Context) {
 	next := make(chan int)
 	var workers sync.WaitGroup
-	for range min(r.cmd.Concurrency, len(r.urls)) {
+	for range min(r.atOnce, len(r.urls)) {
 		workers.Go(func() {
 			for i := range next {
 				if line := r.one(ctx, i); line != nil {
@@ -207,8 +245,8 @@ const captureTries = 3
 // that the caller gave up.
 func (r *captureRun) one(ctx context.Context, i int) *captureLine {
 	name := fmt.Sprintf("%04d", i+1)
-	spec := candor.CaptureSpec{ID: candor.NewID(), URL: r.urls[i], Profile: candor.Profile(r.cmd.Profile), Policy: candor.Policy(r.cmd.Policy),
-		Why: "asked", ScheduledAt: candor.Moment(r.began)}
+	spec := candor.CaptureSpec{ID: candor.NewID(), URL: r.urls[i], Profile: candor.Profile(r.cmd.Profile[0]), Also: profiles(r.cmd.Profile[1:]),
+		Scale: float64(r.cmd.Scale), Cleaned: r.cmd.Cleaned, Policy: candor.Policy(r.cmd.Policy), Why: "asked", ScheduledAt: candor.Moment(r.began)}
 	var m candor.Manifest
 	var err error
 	for range captureTries {
@@ -236,7 +274,34 @@ func (r *captureRun) one(ctx context.Context, i int) *captureLine {
 			*path = name + "/" + f.Path
 		}
 	}
+	line.extras(m, name)
 	return line
+}
+
+// extras adds what was asked for besides the capture proper.
+func (l *captureLine) extras(m candor.Manifest, dir string) {
+	at := map[string]string{}
+	for _, f := range m.Files {
+		at[f.Rendition+" "+string(f.Kind)] = dir + "/" + f.Path
+	}
+	for _, a := range m.Renditions {
+		if l.Renditions == nil {
+			l.Renditions = map[string]rendition{}
+		}
+		l.Renditions[a.Name] = rendition{Outcome: a.Outcome, Screenshot: at[a.Name+" screenshot"], Snapshot: at[a.Name+" snapshot"], Text: at[a.Name+" text"]}
+	}
+	if c := m.Check; c != nil {
+		l.Check = &checked{Share: c.Share(), Requests: c.Requests, TextEqual: c.TextEqual, Difference: at[" difference"]}
+	}
+}
+
+// profiles are what a flag names.
+func profiles(names []string) []candor.Profile {
+	var out []candor.Profile
+	for _, n := range names {
+		out = append(out, candor.Profile(n))
+	}
+	return out
 }
 
 // done notes a capture and writes every line whose turn has come.

@@ -122,6 +122,13 @@ func TestCaptureExplainsWrongUseAndChangesNothing(t *testing.T) {
 	if err := os.WriteFile(file, []byte("http://example.org/\nnonsense\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	behaviours := filepath.Join(dir, "behaviours")
+	if err := os.Mkdir(behaviours, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(behaviours, "town.yaml"), []byte("name: town\nversion: first\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	out := filepath.Join(dir, "out")
 	for name, c := range map[string]struct {
 		args []string
@@ -132,9 +139,14 @@ func TestCaptureExplainsWrongUseAndChangesNothing(t *testing.T) {
 		"no scheme":        {[]string{"www.example.org"}, "http://"},
 		"a password":       {[]string{"http://me:pw@example.org/"}, "password"},
 		"bad line":         {[]string{"-f", file}, "line 2"},
+		"bad behaviour":    {[]string{"--behaviours", behaviours, "http://example.org/"}, "town.yaml, line 2, version: "},
+		"no behaviours":    {[]string{"--behaviours", filepath.Join(dir, "none"), "http://example.org/"}, "none"},
 		"no such file":     {[]string{"-f", filepath.Join(dir, "none")}, "none"},
 		"unknown flag":     {[]string{"--wrong", "http://example.org/"}, "wrong"},
 		"unknown profile":  {[]string{"--profile", "watch", "http://example.org/"}, "profile"},
+		"unknown second":   {[]string{"--profile", "desktop,watch", "http://example.org/"}, "profile"},
+		"unknown scale":    {[]string{"--scale", "4", "http://example.org/"}, "scale"},
+		"nothing to check": {[]string{"--picture-only", "--check", "http://example.org/"}, "--picture-only"},
 		"none at once":     {[]string{"--concurrency", "0", "http://example.org/"}, "concurrency"},
 		"folder is a file": {[]string{"--out", filepath.Join(file, "x"), "http://example.org/"}, "folder"},
 	} {

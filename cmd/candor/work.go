@@ -16,6 +16,7 @@ import (
 	"github.com/candor-archive/candor/crawler"
 	"github.com/candor-archive/candor/crawler/transport"
 	"github.com/candor-archive/candor/internal/netguard"
+	"github.com/candor-archive/candor/render/behaviour"
 	"github.com/candor-archive/candor/render/browser"
 	"github.com/candor-archive/candor/render/page"
 	"github.com/candor-archive/candor/storage"
@@ -25,33 +26,63 @@ import (
 
 // WorkSettings say how pages are visited.
 type WorkSettings struct {
-	CaptureWorkers int    `help:"Browsers at work at once; about one a core. 0 leaves capturing to candor worker." default:"2" env:"CANDOR_CAPTURE_WORKERS"`
+	CaptureWorkers int    `help:"Browsers at work at once; about one a core. Each goes on with another page while one is waited for. 0 leaves capturing to candor worker." default:"2" env:"CANDOR_CAPTURE_WORKERS"`
 	Chrome         string `help:"Chrome or Chromium to use; found on the PATH when left out." env:"CANDOR_CHROME" placeholder:"FILE"`
 	AllowPrivate   bool   `help:"Also visit private and loopback addresses. Only for an intranet you trust." env:"CANDOR_ALLOW_PRIVATE"`
+
+	Renditions []string `help:"Visit every page as these: desktop, mobile or both. The first named is the capture proper, the other a further rendition of it, which costs one more visit." enum:"desktop,mobile" default:"desktop" env:"CANDOR_RENDITIONS"`
+	Behaviours string   `help:"Folder of behaviour files, which replace those of the same name that ship with the program or add to them." type:"path" env:"CANDOR_BEHAVIOURS" placeholder:"DIR"`
+	Check      float64  `help:"Share of captures whose snapshot is opened again, offline, and compared with the picture: 1 for all, 0 for none." default:"1" env:"CANDOR_CHECK" placeholder:"SHARE"`
 }
 
 func (w WorkSettings) check() error {
 	if w.CaptureWorkers < 0 || w.CaptureWorkers > 64 {
 		return usage("--capture-workers must be between 0 and 64")
 	}
-	return nil
+	if !(w.Check >= 0 && w.Check <= 1) {
+		return usage("--check must be between 0 and 1")
+	}
+	_, err := behaviour.Load(w.Behaviours)
+	return err
+}
+
+// timeout is how long one capture may take, with all its renditions and its
+// check, before it counts as given up. Each part has a limit of its own, which
+// ends it long before.
+func (w WorkSettings) timeout() time.Duration {
+	limit := captureTimeout + time.Duration(len(w.Renditions)-1)*renditionTimeout
+	if w.Check > 0 {
+		limit += checkTimeout
+	}
+	return limit
+}
+
+// visited is how a capture that was asked for is made here.
+func (w WorkSettings) visited(spec candor.CaptureSpec) candor.CaptureSpec {
+	if len(spec.Also) == 0 && len(w.Renditions) > 0 {
+		spec.Profile, spec.Also = candor.Profile(w.Renditions[0]), profiles(w.Renditions[1:])
+	}
+	return spec
 }
 
 const (
-	captureTimeout  = 2 * time.Minute
-	captureAttempts = 3
-	commitTimeout   = 30 * time.Second // of a capture that was given up
-	pollTimeout     = 15 * time.Minute // a first visit paces itself; also how long jobs of a machine that stays away wait
+	captureTimeout   = 2 * time.Minute // of the capture proper
+	renditionTimeout = 2 * time.Minute // of each further rendition
+	checkTimeout     = time.Minute
+	captureAttempts  = 3
+	commitTimeout    = 30 * time.Second // of a capture that was given up
+	pollTimeout      = 15 * time.Minute // a first visit paces itself; also how long jobs of a machine that stays away wait
 )
 
 // works is what polls and captures, whether beside the portal or alone.
 type works struct {
-	store   *storage.Store
-	pool    *browser.Pool
-	render  *page.Renderer
-	crawler *crawler.Crawler
-	dir     string // captures in the making
-	log     *slog.Logger
+	settings WorkSettings
+	store    *storage.Store
+	pool     *browser.Pool
+	render   *page.Renderer
+	crawler  *crawler.Crawler
+	dir      string // captures in the making
+	log      *slog.Logger
 }
 
 // openWorks registers the crawl and capture jobs with the store's queue.
@@ -62,7 +93,7 @@ func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDi
 	if err != nil {
 		return nil, fmt.Errorf("name this machine: %w", err)
 	}
-	k := &works{store: store, log: log, dir: filepath.Join(layout.Work(dataDir, host), fmt.Sprint(os.Getpid()))}
+	k := &works{settings: w, store: store, log: log, dir: filepath.Join(layout.Work(dataDir, host), fmt.Sprint(os.Getpid()))}
 	var pace transport.Config
 	if len(allow) > 0 { // the pretend city is ours and need not be spared
 		pace.PerHost, pace.Burst = 100, 100
@@ -86,8 +117,12 @@ func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDi
 		return nil, err
 	}
 	k.pool = pool
-	k.render = &page.Renderer{Pool: pool, Software: "candor/" + version}
-	queue.Handle(store.Jobs(), queue.Options{Workers: w.CaptureWorkers, Timeout: captureTimeout, MaxAttempts: captureAttempts}, k.capture)
+	known, err := behaviour.Load(w.Behaviours)
+	if err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	k.render = &page.Renderer{Pool: pool, Software: "candor/" + version, Check: w.Check, Behaviours: known, Log: log}
+	queue.Handle(store.Jobs(), queue.Options{Workers: pool.Captures(), Timeout: w.timeout(), MaxAttempts: captureAttempts}, k.capture)
 	return k, nil
 }
 
@@ -117,7 +152,7 @@ func clearUnfinished(dir string) error {
 // capture visits once and commits. A worker in trouble tries again; the last
 // attempt is committed as failed, so that the gap is on record.
 func (k *works) capture(ctx context.Context, job candor.CaptureJob, attempt queue.Attempt) error {
-	spec := job.Spec
+	spec := k.settings.visited(job.Spec)
 	if done, err := k.store.Capture(ctx, spec.ID); err == nil && done.Capture.ID == spec.ID {
 		return nil // a crash came between commit and the queue's own note of it
 	} else if err != nil && !candor.IsKind(err, candor.NotFound) {
@@ -155,6 +190,13 @@ func (k *works) capture(ctx context.Context, job candor.CaptureJob, attempt queu
 func (k *works) run(ctx context.Context) error {
 	if err := k.store.Jobs().Start(ctx); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
+	}
+	if k.pool != nil {
+		go func() { // what no capture can be made with is known before a page waits for it
+			if err := k.pool.Warm(ctx); err != nil && ctx.Err() == nil {
+				k.log.Error("no captures can be made", "error", err)
+			}
+		}()
 	}
 	err := k.crawler.Run(ctx)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)

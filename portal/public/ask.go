@@ -139,7 +139,7 @@ func (s *Pages) about(r *http.Request, id string) (*view.Hit, error) {
 	if err != nil {
 		return nil, err
 	}
-	hit := toHit(candor.Hit{Record: v.Record, Source: v.Source})
+	hit := toHit(candor.Hit{Record: v.Record, Source: v.Source}, "")
 	if v.Record.Visibility == candor.Public && len(v.Revisions) > 0 {
 		hit.Snippet = v.Revisions[0].Text
 	}

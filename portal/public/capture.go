@@ -30,12 +30,12 @@ func (s *Pages) Capture(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c := cv.Capture
+	find, rendition := view.LookedFor(r), r.URL.Query().Get("rendition")
 	page := view.CapturePage{
-		Page: view.For(r, "capture.title", "Title", firstOf(c.Title, c.URL)), Capture: c, Record: cv.Record, Source: cv.Source,
+		Page: view.For(r, "capture.title", "Title", firstOf(c.Title, c.URL)), Capture: c, Record: cv.Record, Source: cv.Source, Find: find,
 		RecordHref: recordHref(c.RecordID), Artefacts: cv.Artefacts, Entry: cv.Entry, Permanent: s.BaseURL + captureHref(c),
 	}
 	page.Section, page.Wide = "archive", true
-	page.Screenshot = exhibitOf(page.Page, cv)
 	if _, ok := cv.Artefact(candor.Snapshot); ok {
 		page.Snapshot = captureHref(c) + "/snapshot"
 	}
@@ -51,7 +51,20 @@ func (s *Pages) Capture(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	page.Claims = claims(cv, manifestSound)
+	if page.Rendition = view.RenditionOf(page.Page, page.Manifest, rendition); page.Rendition == nil {
+		rendition = ""
+	}
+	page.RenditionID = rendition
+	if page.Screenshot = s.exhibitOf(r, page.Page, cv, rendition, find); page.Screenshot == nil {
+		page.NoPicture = view.NoPicture(c, page.Rendition)
+	}
+	if page.Original = view.OriginalOf(page.Page, cv); page.Original != nil {
+		page.Original.Href = captureHref(c) + "/original"
+	}
+	page.Tabs = view.Tabs(page.Page, page.Manifest, c, captureHref(c), rendition, find)
+	page.Account = view.NewAccount(page.Page, page.Manifest, c)
+	page.TitleLang = firstOf(cv.Record.Language, page.Manifest.Language)
+	page.Claims = claims(cv, manifestSound, page.Manifest.Check)
 	return view.Render(w, r, http.StatusOK, "capture", page)
 }
 
@@ -76,7 +89,7 @@ func (s *Pages) manifest(r *http.Request, c candor.Capture) (candor.Manifest, bo
 
 // claims says what is shown of each claim. A claim is shown only by something
 // checked here and now.
-func claims(cv candor.CaptureView, manifestSound bool) []view.Claim {
+func claims(cv candor.CaptureView, manifestSound bool, check *candor.SelfCheck) []view.Claim {
 	c := cv.Capture
 	integrity := view.Claim{ID: "integrity", State: "failed", Reason: "claim.integrity.failed", Data: map[string]any{"Seq": c.EvidenceSeq}}
 	if manifestSound && covered(cv) {
@@ -91,6 +104,13 @@ func claims(cv candor.CaptureView, manifestSound bool) []view.Claim {
 		complete.State, complete.Reason = "failed", "claim.completeness.failed"
 	}
 	fidelity := view.Claim{ID: "fidelity", State: "not_shown", Reason: "claim.fidelity.not_shown"}
+	switch {
+	case check == nil || !manifestSound:
+	case check.SizeWrong || check.Share() > view.Alike:
+		fidelity.State, fidelity.Reason = "failed", "claim.fidelity.failed"
+	default:
+		fidelity.State, fidelity.Reason = "shown", "claim.fidelity.shown"
+	}
 	return []view.Claim{integrity, when, complete, fidelity}
 }
 

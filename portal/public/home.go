@@ -27,8 +27,15 @@ func (s *Pages) Home(w http.ResponseWriter, r *http.Request) error {
 		if c.RecordID == "" || !readable(r, c) {
 			continue
 		}
-		shot := view.Shot{Href: recordHref(c.RecordID), Title: c.Title, Name: names[c.SourceID], At: c.FinishedAt, State: c.Outcome}
-		if c.Outcome != candor.Failed {
+		cv, err := s.Archive.Capture(r.Context(), c.ID)
+		if candor.IsKind(err, candor.NotFound) {
+			continue // withdrawn a moment ago
+		}
+		if err != nil {
+			return err
+		}
+		shot := view.Shot{Href: recordHref(c.RecordID), Title: c.Title, Lang: cv.Record.Language, Name: names[c.SourceID], At: c.FinishedAt, State: c.Outcome}
+		if _, ok := cv.Artefact(candor.Thumbnail); ok {
 			shot.Thumb = captureHref(c) + "/thumbnail.png"
 		}
 		if shot.Title == "" {

@@ -27,13 +27,16 @@ type Archive interface {
 	Capture(ctx context.Context, id string) (candor.CaptureView, error)
 	Recent(ctx context.Context, limit int) ([]candor.Capture, error)
 	OpenArtefact(ctx context.Context, captureID string, kind candor.ArtefactKind) (io.ReadSeekCloser, candor.Artefact, error)
+	// OpenRendition is OpenArtefact for a further rendition; for the capture
+	// proper when the name is empty.
+	OpenRendition(ctx context.Context, captureID, rendition string, kind candor.ArtefactKind) (io.ReadSeekCloser, candor.Artefact, error)
+	Request(ctx context.Context, number string) (candor.PublicRequest, error)
 	Counts(ctx context.Context) (candor.Counts, error)
 }
 
 // Store is what else the public pages need to know.
 type Store interface {
 	Sources(ctx context.Context) ([]candor.Source, error)
-	RequestByNumber(ctx context.Context, number string) (candor.Request, error)
 	Checkpoint(ctx context.Context) (note []byte, err error)
 	// Verifier is the evidence log's public key.
 	Verifier(ctx context.Context) (string, error)

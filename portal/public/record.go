@@ -112,29 +112,15 @@ func (s *Pages) captures(r *http.Request, page *view.RecordPage, v candor.Record
 			if err != nil {
 				return err
 			}
-			page.Exhibit = exhibitOf(page.Page, cv)
+			page.Exhibit = s.exhibitOf(r, page.Page, cv, "", view.LookedFor(r))
 			row.Shown = page.Exhibit != nil
 			if row.Shown && v.Record.Kind == candor.Page {
-				page.PageText = s.words(r, c.ID, 20_000)
+				page.PageText, page.PageLang = s.words(r, c.ID, 20_000), v.Record.Language
 			}
 		}
 		page.Captures = append(page.Captures, row)
 	}
 	return nil
-}
-
-// exhibitOf gives the picture to show large, or nil when the capture has none.
-func exhibitOf(p view.Page, cv candor.CaptureView) *view.Exhibit {
-	shot, ok := cv.Artefact(candor.Screenshot)
-	if !ok {
-		return nil
-	}
-	e := &view.Exhibit{Capture: cv.Capture, Href: captureHref(cv.Capture), Screenshot: captureHref(cv.Capture) + "/screenshot.png",
-		Width: shot.Width, Height: shot.Height, Alt: p.T("exhibit.alt", "Title", firstOf(cv.Capture.Title, cv.Capture.URL))}
-	if _, ok := cv.Artefact(candor.Text); ok {
-		e.Text = captureHref(cv.Capture) + "/text.txt"
-	}
-	return e
 }
 
 // words reads the beginning of a capture's text. Text that cannot be read is

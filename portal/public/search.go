@@ -109,15 +109,19 @@ func hits(r *http.Request, found []candor.Hit) []view.Hit {
 		if h.Record.Visibility != candor.Public || !candor.Allow(p, candor.MayRead, candor.Target{Visibility: h.Record.Visibility}) {
 			continue
 		}
-		out = append(out, toHit(h))
+		out = append(out, toHit(h, view.LookedFor(r)))
 	}
 	return out
 }
 
-func toHit(h candor.Hit) view.Hit {
+// toHit leads to the record with what was looked for outlined on its picture.
+func toHit(h candor.Hit, find string) view.Hit {
 	v := view.Hit{Href: recordHref(h.Record.ID), Record: h.Record, Source: h.Source, Snippet: h.Snippet, At: h.Record.PostedAt, Posted: true}
 	if v.At.IsZero() {
 		v.At, v.Posted = h.Record.FirstSeen, false
+	}
+	if find != "" {
+		v.Href += "?" + url.Values{"q": {find}}.Encode()
 	}
 	if h.CaptureID != "" {
 		v.Thumb = captureHref(candor.Capture{ID: h.CaptureID, RecordID: h.Record.ThreadID}) + "/thumbnail.png"

@@ -56,17 +56,11 @@ func (s *Pages) SendLink(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) Request(w http.ResponseWriter, r *http.Request) error {
 	number := r.PathValue("number")
 	page := view.PublicRequestPage{Page: view.For(r, "request.title", "Number", number), Number: number}
-	req, err := s.Store.RequestByNumber(r.Context(), number)
+	var err error
+	page.Request, err = s.Archive.Request(r.Context(), number)
 	if err != nil && !candor.IsKind(err, candor.NotFound) {
 		return err
 	}
-	if err == nil && req.Summary != "" {
-		page.Summary = req.Summary
-		// Only what the page may show goes into it: never the person's words or
-		// how to reach them.
-		page.Request = candor.Request{Number: req.Number, Stage: req.Stage, Disposition: req.Disposition, ReceivedAt: req.ReceivedAt, ClosedAt: req.ClosedAt}
-	} else {
-		page.NoIndex = true
-	}
+	page.NoIndex = err != nil
 	return view.Render(w, r, http.StatusOK, "request", page)
 }

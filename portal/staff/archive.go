@@ -99,9 +99,12 @@ type RecordPage struct {
 	Wordings  []Wording
 	Root      bool   // it is the root of its thread
 	Standing  string // the capture that shows it: for what is gone, one from before
-	After     bool   // there is none from before it was gone: the picture does not show it
-	MayPublic bool   // everyone sees it, so it has a public page
-	Talk      []Turn // the whole thread in reading order, this record included
+	Exhibit   *view.Exhibit
+	NoPicture string                    // message id of why there is no picture of it
+	Gaps      map[string][]view.GapLine // what is missing in a capture, by its id
+	After     bool                      // there is none from before it was gone: the picture does not show it
+	MayPublic bool                      // everyone sees it, so it has a public page
+	Talk      []Turn                    // the whole thread in reading order, this record included
 }
 
 // Turn is one record of a conversation.
@@ -151,11 +154,37 @@ func talk(v candor.RecordView) []Turn {
 
 // Word is the plain word for one of the archive's own, or that word itself when
 // the catalogue has none: connectors may bring new ones.
-func (p RecordPage) Word(prefix, word string) string {
+func (p RecordPage) Word(prefix, word string) string { return plainWord(p.Page, prefix, word) }
+
+func plainWord(p view.Page, prefix, word string) string {
 	if id := prefix + word; i18n.Has(id) {
 		return p.T(id)
 	}
 	return word
+}
+
+// worded is how many captures that are not complete are explained on a record's
+// page. The others are on their own pages.
+const worded = 20
+
+// gaps says what is missing in the captures that are not complete.
+func (s *Pages) gaps(r *http.Request, p view.Page, captures []candor.Capture) map[string][]view.GapLine {
+	out := map[string][]view.GapLine{}
+	for _, c := range captures {
+		if c.Outcome == candor.Complete || len(out) == worded {
+			continue
+		}
+		cv, err := s.Store.Capture(r.Context(), c.ID)
+		var m candor.Manifest
+		if err == nil {
+			err = s.decode(r, cv, "", candor.ManifestF, 16<<20, &m)
+		}
+		if err != nil {
+			s.Log.Warn("read manifest of capture", "capture", c.ID, "err", err) // its own words are shown then
+		}
+		out[c.ID] = view.NewAccount(p, m, c).Gaps
+	}
+	return out
 }
 
 func (s *Pages) record(w http.ResponseWriter, r *http.Request) error {
@@ -180,7 +209,16 @@ func (s *Pages) record(w http.ResponseWriter, r *http.Request) error {
 	}
 	if c := desk.Standing(v); c != nil {
 		p.Standing, p.After = c.ID, desk.TakenAfter(v, *c)
+		cv, err := s.Store.Capture(r.Context(), c.ID)
+		if err != nil {
+			return err
+		}
+		shown := CapturePage{Page: p.Page, View: cv, Find: view.LookedFor(r)}
+		if p.Exhibit = s.exhibitOf(r, &shown, ""); p.Exhibit == nil {
+			p.NoPicture = view.NoPicture(*c, nil)
+		}
 	}
+	p.Gaps = s.gaps(r, p.Page, v.Captures)
 	p.Talk = talk(v)
 	return view.Render(w, r, http.StatusOK, "staff/record", p)
 }

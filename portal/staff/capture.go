@@ -1,28 +1,144 @@
 package staff
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/portal/exhibit"
+	"github.com/candor-archive/candor/portal/view"
 )
 
-// shown are the files of a capture that staff pages embed, by the last part of
-// their address. Snapshots are not among them: they are other people's HTML and
-// are shown on the exhibits' own origin.
-var shown = map[string]struct {
-	kind      candor.ArtefactKind
-	mediaType string
-}{
-	"thumbnail.png":  {candor.Thumbnail, "image/png"},
-	"screenshot.png": {candor.Screenshot, "image/png"},
-	"text.txt":       {candor.Text, "text/plain; charset=utf-8"},
-	"manifest.json":  {candor.ManifestF, "application/json"},
+// CapturePage is one capture with all that is known of how it went.
+type CapturePage struct {
+	view.Page
+	View        candor.CaptureView
+	Manifest    candor.Manifest
+	Broken      bool // the manifest cannot be read
+	Account     view.Account
+	Exhibit     *view.Exhibit
+	NoPicture   string // message id of why there is none
+	Original    *view.Original
+	Tabs        []view.Tab
+	Rendition   *view.Rendition
+	RenditionID string // its id; empty for the capture proper
+	Find        string
+	Diff        string // address of the difference picture
+	Snapshot    string
+	TitleLang   string
+	Public      string // its public page; empty when not everyone may see it
 }
 
+// Word is the plain word for one of the archive's own.
+func (p CapturePage) Word(prefix, word string) string { return plainWord(p.Page, prefix, word) }
+
+// capture shows one capture. What was looked for is outlined on the picture; when
+// nothing was, the places where the saved page differs from it.
+func (s *Pages) capture(w http.ResponseWriter, r *http.Request) error {
+	if err := need(r, candor.MayRead); err != nil {
+		return err
+	}
+	cv, err := s.Store.Capture(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	c, at := cv.Capture, "/staff/captures/"+cv.Capture.ID
+	title := c.Title
+	if title == "" {
+		title = c.URL
+	}
+	p := CapturePage{Page: page(r, "archive", "capture.title", "Title", title), View: cv, Find: view.LookedFor(r), TitleLang: cv.Record.Language}
+	p.Wide = true
+	err = s.decode(r, cv, "", candor.ManifestF, 16<<20, &p.Manifest)
+	if candor.IsKind(err, candor.Unavailable) {
+		return err
+	}
+	p.Broken = err != nil
+	if p.TitleLang == "" {
+		p.TitleLang = p.Manifest.Language
+	}
+	p.Account = view.NewAccount(p.Page, p.Manifest, c)
+	rendition := r.URL.Query().Get("rendition")
+	if p.Rendition = view.RenditionOf(p.Page, p.Manifest, rendition); p.Rendition == nil {
+		rendition = ""
+	}
+	p.RenditionID = rendition
+	p.Tabs = view.Tabs(p.Page, p.Manifest, c, at, rendition, p.Find)
+	if p.Exhibit = s.exhibitOf(r, &p, rendition); p.Exhibit == nil {
+		p.NoPicture = view.NoPicture(c, p.Rendition)
+	}
+	if p.Original = view.OriginalOf(p.Page, cv); p.Original != nil {
+		p.Original.Href = at + "/original"
+	}
+	if _, ok := cv.Artefact(candor.Difference); ok {
+		p.Diff = at + "/difference.png"
+	}
+	if _, ok := cv.Artefact(candor.Snapshot); ok {
+		p.Snapshot = at + "/page"
+	}
+	if c.Visibility == candor.Public && cv.Record.Visibility == candor.Public && cv.Source.Public && c.RecordID != "" {
+		p.Public = "/archive/" + c.RecordID + "/captures/" + c.ID
+	}
+	return view.Render(w, r, http.StatusOK, "staff/capture", p)
+}
+
+// exhibitOf gives the picture with what is outlined on it; nil when there is
+// none.
+func (s *Pages) exhibitOf(r *http.Request, p *CapturePage, rendition string) *view.Exhibit {
+	cv := p.View
+	shot, ok := cv.Rendition(rendition, candor.Screenshot)
+	if !ok {
+		return nil
+	}
+	at := "/staff/captures/" + cv.Capture.ID + "/"
+	e := &view.Exhibit{Capture: cv.Capture, Screenshot: at + exhibit.Address(rendition, "screenshot.png"), Width: shot.Width, Height: shot.Height,
+		Alt: p.T("staff.record.shot_alt"), Phone: view.OnPhone(cv.Capture, rendition)}
+	if _, ok := cv.Rendition(rendition, candor.Text); ok {
+		e.Text = at + exhibit.Address(rendition, "text.txt")
+	}
+	if _, ok := cv.Rendition(rendition, candor.TextTwin); ok {
+		e.Twin = at + exhibit.Address(rendition, "twin.html")
+	}
+	if p.Find != "" {
+		var l view.Layout
+		if err := s.decode(r, cv, rendition, candor.Layout, view.MaxLayout, &l); err != nil {
+			s.Log.Warn("read layout of capture", "capture", cv.Capture.ID, "err", err) // shown without outlines
+			return e
+		}
+		e.Outline = l.Find(p.Find)
+		return e
+	}
+	if scale := p.Manifest.Viewport.Scale; rendition == "" && scale > 0 {
+		e.Outline = p.Account.Check.Places(int(float64(shot.Width)/scale+0.5), int(float64(shot.Height)/scale+0.5))
+	}
+	return e
+}
+
+// decode reads a JSON artefact; NotFound when the capture has none of the kind.
+func (s *Pages) decode(r *http.Request, cv candor.CaptureView, rendition string, kind candor.ArtefactKind, most int64, into any) error {
+	a, ok := cv.Rendition(rendition, kind)
+	if !ok {
+		return candor.Errorf(candor.NotFound, "capture %s has no %s", cv.Capture.ID, kind)
+	}
+	o, err := s.Store.OpenObject(r.Context(), a.SHA)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if err := json.NewDecoder(io.LimitReader(o, most)).Decode(into); err != nil {
+		return candor.Errorf(candor.Invalid, "read %s of capture %s: %w", kind, cv.Capture.ID, err)
+	}
+	return nil
+}
+
+// artefact serves one file of a capture, or of one of its further renditions.
 func (s *Pages) artefact(w http.ResponseWriter, r *http.Request) error {
-	want, ok := shown[r.PathValue("file")]
+	f, ok := exhibit.Files[r.PathValue("file")]
+	if !ok {
+		f, ok = exhibit.StaffFiles[r.PathValue("file")]
+	}
 	if !ok {
 		return candor.Errorf(candor.NotFound, "no such file of a capture")
 	}
@@ -33,22 +149,16 @@ func (s *Pages) artefact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, ok := c.Artefact(want.kind)
+	a, ok := c.Rendition(r.PathValue("rendition"), f.Kind)
 	if !ok {
-		return candor.Errorf(candor.NotFound, "the capture has no %s", want.kind)
+		return candor.Errorf(candor.NotFound, "the capture has no %s", f.Kind)
 	}
 	o, err := s.Store.OpenObject(r.Context(), a.SHA)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	h := w.Header()
-	h.Set("Content-Type", want.mediaType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, no-cache")
-	h.Set("ETag", strconv.Quote(a.SHA))
-	http.ServeContent(w, r, "", time.Time{}, o)
+	exhibit.Send(w, r, f, a, o)
 	return nil
 }
 

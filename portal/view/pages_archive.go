@@ -18,6 +18,7 @@ type Shot struct {
 	Href  string
 	Thumb string // address of the thumbnail; empty when there is none
 	Title string
+	Lang  string // of the title, when it is known
 	Name  string // of the source
 	At    time.Time
 	State candor.Outcome
@@ -86,6 +87,7 @@ type RecordPage struct {
 	RootHref    string // the post a comment belongs to; empty for a post or page
 	Exhibit     *Exhibit
 	PageText    string // words of a web page, from its capture
+	PageLang    string // their language
 	Captures    []CaptureRow
 	AskHref     string
 	Permanent   string
@@ -97,9 +99,12 @@ type Exhibit struct {
 	Href       string // page of the capture
 	Screenshot string
 	Text       string
+	Twin       string // the page as structured HTML
 	Width      int
 	Height     int
 	Alt        string
+	Outline    *Outline // places that are marked on it; nil for none
+	Phone      bool     // as seen on a phone, so shown no wider than one
 }
 
 // Wording is one revision with what changed since the one before.
@@ -141,21 +146,47 @@ type WithdrawnPage struct {
 // CapturePage is one capture with its four claims.
 type CapturePage struct {
 	Page
-	Capture    candor.Capture
-	Record     candor.Record
-	RecordHref string
-	Source     candor.Source
-	Manifest   candor.Manifest
-	Artefacts  []candor.Artefact
-	Claims     []Claim
-	Entry      candor.EvidenceEntry
-	Screenshot *Exhibit
-	Snapshot   string // page that shows the snapshot; empty when there is none
-	ManifestAt string
-	TextAt     string
-	Permanent  string
-	Words      string // the text of the capture, cut short
-	WordsCut   bool
+	Capture     candor.Capture
+	Record      candor.Record
+	RecordHref  string
+	Source      candor.Source
+	Manifest    candor.Manifest
+	Artefacts   []candor.Artefact
+	Claims      []Claim
+	Entry       candor.EvidenceEntry
+	Screenshot  *Exhibit
+	Snapshot    string // page that shows the snapshot; empty when there is none
+	ManifestAt  string
+	TextAt      string
+	Permanent   string
+	Words       string // the text of the capture, cut short
+	WordsCut    bool
+	TitleLang   string // of the page's title
+	Account     Account
+	Tabs        []Tab      // the renditions; none when there is only one
+	RenditionID string     // its id; empty for the capture proper
+	Rendition   *Rendition // the further rendition that is shown; nil for the capture proper
+	Find        string     // the words that were looked for
+	NoPicture   string     // message id of why there is no picture; empty when there is one
+	Original    *Original  // the file the address leads to, when it is not a page
+}
+
+// Tab leads to one rendition of a capture.
+type Tab struct {
+	Name    string
+	Href    string
+	Current bool
+	Altered bool // not as visitors saw it
+}
+
+// Rendition is a further rendition of a capture.
+type Rendition struct {
+	ID      string // desktop, mobile, cleaned
+	Name    string
+	Altered bool
+	Changes []string // what was done to the page, in the capture's own words
+	Gaps    []GapLine
+	Failed  bool
 }
 
 // Claim is one of the four claims a capture makes.

@@ -121,6 +121,5 @@ type TrackPage struct {
 type PublicRequestPage struct {
 	Page
 	Number  string
-	Summary string // empty: nothing is public
-	Request candor.Request
+	Request candor.PublicRequest // without a summary: nothing is public
 }

@@ -2,8 +2,10 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,28 +17,60 @@ import (
 // Config says how browsers are started.
 type Config struct {
 	Chrome string // path or name; found by Find when empty
-	Size   int    // browsers at most, and so captures at once; 1 when zero
+	Size   int    // browsers at most; 1 when zero
+	// Tabs is how many captures one browser makes at once, so that another goes
+	// on while a page is waited for; DefaultTabs when zero.
+	Tabs   int
 	Guard  *netguard.Guard
 	Limits proxy.Limits
 	Log    *slog.Logger
 	// Recycle is how many captures one browser makes before it is replaced;
 	// 100 when zero.
 	Recycle int
+	// Keep is how many captures of one origin in a row may use a browser context,
+	// which is emptied after each; 25 when zero, none when negative. See ForPage.
+	Keep int
+	// Memory is how many bytes of their own a browser's processes may hold
+	// together, between captures, before it is replaced; 1 GiB when zero.
+	Memory int64
+	// Drain is how long the other captures of a browser that must be replaced
+	// have to finish; 90 s when zero.
+	Drain time.Duration
 	// Dir is where profiles are kept while browsers run; the system's temporary
 	// directory when empty.
 	Dir string
 }
 
+// DefaultTabs is how many captures a browser makes at once unless told.
+const DefaultTabs = 3
+
 // Pool lends browsers. It is safe for use by several goroutines.
 type Pool struct {
-	cfg    Config
-	slots  chan *slot // every slot not lent
-	closed chan struct{}
-	once   sync.Once
+	cfg Config
+
+	mu      sync.Mutex
+	slots   []*slot
+	changed chan struct{} // closed, and made anew, when a borrower may have better luck
+	closed  bool
+	done    chan struct{}
 }
 
 // slot is one place in the pool: a browser, or nil before it is started.
-type slot struct{ chrome *chrome }
+type slot struct {
+	chrome   *chrome
+	starting bool
+	draining bool // lends no more, and is emptied when the last lease is back
+	leases   int
+	idle     []*Tab // emptied, for captures of the same origin; the oldest first
+	used     int
+	checked  time.Time // when its memory was last looked at
+	kill     *time.Timer
+}
+
+// serves reports whether a tab for the origin was put by.
+func (s *slot) serves(origin string) bool {
+	return origin != "" && slices.ContainsFunc(s.idle, func(t *Tab) bool { return t.origin == origin })
+}
 
 // Find gives the Chrome to use: $CANDOR_CHROME when set, else the first of the
 // usual names on the path. Without one it fails with Unavailable and says what
@@ -57,9 +91,9 @@ func Find(getenv func(string) string) (string, error) {
 	return "", candor.Errorf(candor.Unavailable, "no Chrome found: install it (Debian: apt-get install chromium), or set CANDOR_CHROME to its path")
 }
 
-// Open makes a pool. No browser is started before the first is borrowed, but a
-// missing Chrome is found out here. Profiles that a killed program left behind
-// are removed.
+// Open makes a pool. No browser is started before the first is borrowed, or
+// Warm is called, but a missing Chrome is found out here. Profiles that a killed
+// program left behind are removed, and the browsers that ran on them ended.
 func Open(ctx context.Context, cfg Config) (*Pool, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -68,8 +102,20 @@ func Open(ctx context.Context, cfg Config) (*Pool, error) {
 		cfg.Guard = &netguard.Guard{}
 	}
 	cfg.Size = max(cfg.Size, 1)
+	if cfg.Tabs <= 0 {
+		cfg.Tabs = DefaultTabs
+	}
 	if cfg.Recycle == 0 {
 		cfg.Recycle = 100
+	}
+	if cfg.Keep == 0 {
+		cfg.Keep = 25
+	}
+	if cfg.Memory == 0 {
+		cfg.Memory = 1 << 30
+	}
+	if cfg.Drain == 0 {
+		cfg.Drain = 90 * time.Second
 	}
 	if cfg.Chrome == "" {
 		path, err := Find(getenv)
@@ -83,113 +129,319 @@ func Open(ctx context.Context, cfg Config) (*Pool, error) {
 		cfg.Chrome = path
 	}
 	removeStale(cfg.Dir, cfg.Log)
-	p := &Pool{cfg: cfg, slots: make(chan *slot, cfg.Size), closed: make(chan struct{})}
+	p := &Pool{cfg: cfg, changed: make(chan struct{}), done: make(chan struct{})}
 	for range cfg.Size {
-		p.slots <- &slot{}
+		p.slots = append(p.slots, &slot{})
 	}
 	return p, ctx.Err()
+}
+
+// Captures is how many captures the pool can have under way at once.
+func (p *Pool) Captures() int { return p.cfg.Size * p.cfg.Tabs }
+
+// Warm starts a browser ahead of the first capture and fails when it does not
+// start or, tried with a small page, is none that captures can be made with. The
+// others start when one is not enough.
+func (p *Pool) Warm(ctx context.Context) error {
+	l, err := p.Borrow(ctx)
+	if err == nil {
+		l.Return(false)
+	}
+	return err
 }
 
 // Close waits for the browsers that are lent to come back, then ends them all.
 // It returns once their processes and profiles are gone.
 func (p *Pool) Close() error {
-	p.once.Do(func() {
-		close(p.closed)
-		for range p.cfg.Size {
-			s := <-p.slots
-			s.stop()
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		<-p.done
+		return nil
+	}
+	p.closed = true
+	p.notify()
+	for p.busy() {
+		changed := p.changed
+		p.mu.Unlock()
+		<-changed
+		p.mu.Lock()
+	}
+	var all sync.WaitGroup
+	for _, s := range p.slots {
+		if c := s.chrome; c != nil {
+			idle := s.idle
+			s.chrome, s.idle = nil, nil
+			all.Go(func() {
+				c.stop()
+				for _, t := range idle {
+					p.closeProxy(t.proxy)
+				}
+			})
 		}
-	})
+	}
+	p.mu.Unlock()
+	all.Wait()
+	close(p.done)
 	return nil
 }
 
-// Lease is one browser lent for one capture, with a fresh browser context: no
-// cookie, cache or storage of another capture is in it.
-type Lease struct {
-	*Tab
-	Visit *proxy.Visit
-	Proxy *proxy.Proxy
-
-	pool *Pool
-	slot *slot
+// busy reports whether a browser is lent, starting or being replaced.
+func (p *Pool) busy() bool {
+	for _, s := range p.slots {
+		if s.leases > 0 || s.starting {
+			return true
+		}
+	}
+	return false
 }
 
-// Borrow waits for a free browser, starts it if need be, and opens a fresh
-// context in it. An error is trouble of ours, not of a page: trying again may
-// help. Give every lease back.
+func (p *Pool) notify() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+var errClosed = candor.Errorf(candor.Unavailable, "borrow a browser: the pool is closed")
+
+// Borrow waits for a free place in a browser, starts the browser if need be, and
+// opens a fresh context in it. An error is trouble of ours, not of a page: trying
+// again may help. Give every lease back.
 func (p *Pool) Borrow(ctx context.Context) (*Lease, error) {
-	var s *slot
-	select {
-	case <-p.closed:
-		return nil, candor.Errorf(candor.Unavailable, "borrow a browser: the pool is closed")
-	default:
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-p.closed:
-		return nil, candor.Errorf(candor.Unavailable, "borrow a browser: the pool is closed")
-	case s = <-p.slots:
-	}
 	var last error
 	for range 2 { // a browser that died since its last capture is replaced once
-		if s.chrome != nil && (s.chrome.used >= p.cfg.Recycle || s.chrome.dead()) {
-			s.stop()
+		s, err := p.seat(ctx)
+		if err != nil {
+			return nil, err
 		}
-		if s.chrome == nil {
-			c, err := start(ctx, p.cfg)
-			if err != nil {
-				last = err
-				break
-			}
-			s.chrome = c
-		}
-		visit := s.chrome.proxy.Begin()
-		tab, err := s.chrome.newTab(ctx)
+		l, err := p.open(ctx, s)
 		if err == nil {
-			s.chrome.used++
-			return &Lease{Tab: tab, Visit: visit, Proxy: s.chrome.proxy, pool: p, slot: s}, nil
+			return l, nil
 		}
 		last = err
-		s.stop()
+		p.release(s, ctx.Err() == nil)
 		if ctx.Err() != nil {
-			break
+			return nil, ctx.Err()
 		}
 	}
-	p.slots <- s
-	if err := ctx.Err(); err != nil {
+	return nil, candor.Errorf(candor.Unavailable, "open a page in the browser: %w", last)
+}
+
+// seat takes a place in the browser that has the fewest captures under way and
+// sees to it that the browser runs.
+func (p *Pool) seat(ctx context.Context) (*slot, error) {
+	origin, _ := ctx.Value(originKey{}).(string)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		if p.closed {
+			return nil, errClosed
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var best *slot
+		for _, s := range p.slots {
+			if s.chrome != nil && !s.draining && (s.chrome.dead() || s.used >= p.cfg.Recycle) {
+				p.drain(s)
+			}
+			if s.starting || s.draining || s.leases >= p.cfg.Tabs {
+				continue
+			}
+			// An idle place without a browser comes after one with a browser only
+			// when that one is idle, too: starting costs more than it gains.
+			if best == nil || s.leases < best.leases || s.leases == best.leases && (best.chrome == nil && s.chrome != nil || s.serves(origin) && !best.serves(origin)) {
+				best = s
+			}
+		}
+		if best != nil {
+			best.leases++
+			if best.chrome != nil {
+				best.used++
+				return best, nil
+			}
+			best.starting = true
+			p.mu.Unlock()
+			c, err := p.launch(ctx)
+			p.mu.Lock()
+			best.starting = false
+			p.notify()
+			if err != nil {
+				best.leases--
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				return nil, candor.Errorf(candor.Unavailable, "start a browser: %w", err)
+			}
+			best.chrome, best.used, best.checked = c, 1, time.Now()
+			return best, nil
+		}
+		changed := p.changed
+		p.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+		p.mu.Lock()
+	}
+}
+
+// launch starts a browser and, when it is the first of its build, tries it.
+func (p *Pool) launch(ctx context.Context) (*chrome, error) {
+	c, err := start(ctx, p.cfg)
+	if err != nil {
 		return nil, err
 	}
-	return nil, candor.Errorf(candor.Unavailable, "start a browser: %w", last)
+	if err := c.canary(ctx, p.cfg.Chrome); err != nil {
+		c.stop()
+		return nil, err
+	}
+	return c, nil
 }
 
-// Return gives the browser back. A broken one, which hangs or has crashed, is
-// ended at once; its successor starts with the next capture.
-func (l *Lease) Return(broken bool) {
-	c := l.slot.chrome
-	if broken || c.dead() {
-		l.slot.stop()
-	} else if !l.Tab.close(closeTimeout) {
-		c.log.Warn("a tab did not close, so its browser is replaced")
-		l.slot.stop()
+// open makes the lease: a proxy of its own and a page that can reach nothing
+// but it.
+func (p *Pool) open(ctx context.Context, s *slot) (*Lease, error) {
+	origin, _ := ctx.Value(originKey{}).(string)
+	kept, others := p.idle(s, origin)
+	for _, t := range others {
+		p.close(t)
 	}
-	l.pool.slots <- l.slot
+	if kept != nil {
+		kept.used++
+		return &Lease{Tab: kept, Visit: kept.proxy.Begin(), Proxy: kept.proxy, pool: p, slot: s}, nil
+	}
+	px, err := proxy.Start(p.cfg.Guard, p.cfg.Limits, p.cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	visit := px.Begin()
+	tab, err := s.chrome.newTab(ctx, px)
+	if err != nil {
+		return nil, errors.Join(err, px.Close())
+	}
+	tab.origin, tab.used = origin, 1
+	return &Lease{Tab: tab, Visit: visit, Proxy: px, pool: p, slot: s}, nil
 }
 
-// Kill ends the browser's processes without any ceremony, as a crash would.
-func (l *Lease) Kill() { l.slot.chrome.kill() }
-
-// Product is the browser's own name and build.
-func (l *Lease) Product() string { return l.slot.chrome.product }
-
-// Agent is the browser's user agent without the word that says it is headless.
-func (l *Lease) Agent() string { return l.slot.chrome.agent }
-
-const closeTimeout = 4 * time.Second
-
-func (s *slot) stop() {
-	if s.chrome != nil {
-		s.chrome.stop()
-		s.chrome = nil
+// idle takes a tab that serves for the origin, and those there is no room for.
+func (p *Pool) idle(s *slot, origin string) (kept *Tab, others []*Tab) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(s.idle) - 1; i >= 0 && origin != ""; i-- {
+		if s.idle[i].origin == origin {
+			kept = s.idle[i]
+			s.idle = slices.Delete(s.idle, i, i+1)
+			return kept, nil
+		}
 	}
+	if over := len(s.idle) + s.leases - p.cfg.Tabs; over > 0 {
+		over = min(over, len(s.idle))
+		others = slices.Clone(s.idle[:over])
+		s.idle = slices.Delete(s.idle, 0, over)
+	}
+	return nil, others
+}
+
+// keep puts a tab by for the next capture of its origin. It reports false when
+// the tab must be closed instead.
+func (p *Pool) keep(s *slot, t *Tab) bool {
+	p.mu.Lock()
+	wanted := !p.closed && !s.draining && t.used < p.cfg.Keep && t.origin != ""
+	p.mu.Unlock()
+	if !wanted || t.chrome.dead() {
+		return false
+	}
+	if err := t.empty(t.chrome.ctx); err != nil {
+		t.chrome.log.Debug("a tab is not kept", "why", err)
+		return false
+	}
+	p.mu.Lock()
+	s.idle = append(s.idle, t)
+	p.mu.Unlock()
+	p.release(s, false)
+	return true
+}
+
+// close ends a tab that was put by.
+func (p *Pool) close(t *Tab) {
+	if !t.dispose(closeTimeout) && !t.chrome.dead() {
+		t.chrome.log.Warn("a tab that was put by did not close")
+	}
+	p.closeProxy(t.proxy)
+}
+
+func (p *Pool) closeProxy(px *proxy.Proxy) {
+	if err := px.Close(); err != nil {
+		p.cfg.Log.Error("close a page's proxy", "error", err)
+	}
+}
+
+// drain lets no more captures into a browser. Those under way have a limited
+// time; when the last is back, the browser is ended. The caller holds the lock.
+func (p *Pool) drain(s *slot) {
+	if s.draining {
+		return
+	}
+	s.draining = true
+	if s.leases == 0 {
+		p.empty(s)
+		return
+	}
+	c := s.chrome
+	s.kill = time.AfterFunc(p.cfg.Drain, func() {
+		p.cfg.Log.Warn("a browser that is to be replaced is ended in the midst of captures", "after", p.cfg.Drain)
+		c.kill()
+	})
+}
+
+// empty ends a browser nobody has on loan and frees its place. The caller holds
+// the lock.
+func (p *Pool) empty(s *slot) {
+	c, idle := s.chrome, s.idle
+	s.idle = nil
+	s.starting = true // nobody else touches it meanwhile
+	if s.kill != nil {
+		s.kill.Stop()
+	}
+	go func() {
+		c.stop()
+		for _, t := range idle {
+			p.closeProxy(t.proxy)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		s.chrome, s.kill, s.starting, s.draining, s.used = nil, nil, false, false, 0
+		p.notify()
+	}()
+}
+
+// release takes a place back; spent says that the browser cannot go on.
+func (p *Pool) release(s *slot, spent bool) {
+	c := s.chrome // does not change while it is on loan
+	full := false
+	if !spent && c != nil && !c.dead() {
+		p.mu.Lock()
+		look := !s.draining && time.Since(s.checked) > 2*time.Second
+		if look {
+			s.checked = time.Now()
+		}
+		p.mu.Unlock()
+		if look {
+			if n := memoryOf(c.cmd.Process.Pid); n > p.cfg.Memory {
+				full = true
+				p.cfg.Log.Info("a browser holds much memory and is replaced", "bytes", n)
+			}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.leases--
+	switch {
+	case s.chrome == nil:
+	case s.draining && s.leases == 0:
+		p.empty(s)
+	case spent || full || c.dead():
+		p.drain(s)
+	}
+	p.notify()
 }

@@ -42,6 +42,15 @@ func killUsing(profile string) {
 	}
 }
 
+// widen makes room in a pipe for a picture, so that reading one does not take a
+// wake-up for every 64 kilobytes. A system that refuses has a slower pipe.
+func widen(f *os.File) {
+	const setPipeSize = 1031 // F_SETPIPE_SZ
+	if c, err := f.SyscallConn(); err == nil {
+		c.Control(func(fd uintptr) { syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, 1<<20) })
+	}
+}
+
 // canLock says that a lock ends with its holder, so that one that can be taken
 // was left behind.
 const canLock = true

@@ -4,101 +4,139 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/target"
-	"github.com/chromedp/chromedp"
+
+	"github.com/candor-archive/candor/render/proxy"
 )
 
-// Tab is a page in a browser context of its own.
+// Tab is a page in a browser context of its own, behind a proxy of its own.
 type Tab struct {
 	// Target takes protocol commands for the page.
-	Target *chromedp.Target
+	Target *Session
 
-	ctx    context.Context
-	cancel context.CancelFunc
-	chrome *chrome
+	chrome  *chrome
+	proxy   *proxy.Proxy
+	context cdp.BrowserContextID
+	target  target.ID
+	origin  string // of the captures it is kept for; empty when it is for one
+	used    int
+
+	mu   sync.Mutex
+	seen map[string]bool // origins of the documents it showed
 }
 
 const tabTimeout = 20 * time.Second
 
-func (c *chrome) newTab(ctx context.Context) (*Tab, error) {
-	t := &Tab{chrome: c}
-	t.ctx, t.cancel = chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext())
-	up := make(chan error, 1)
-	go func() { up <- chromedp.Do(t.ctx) }() // not limited inside: the tab's life is bound to the context given here
-	timer := time.NewTimer(tabTimeout)
-	defer timer.Stop()
-	var err error
-	select {
-	case err = <-up:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-timer.C:
-		return nil, fmt.Errorf("no new tab within %s", tabTimeout)
-	}
+// newTab opens a page in a context whose every connection goes through px.
+func (c *chrome) newTab(ctx context.Context, px *proxy.Proxy) (t *Tab, err error) {
+	tctx, cancel := context.WithTimeout(ctx, tabTimeout)
+	defer cancel()
+	own, err := cdp.Call(tctx, c.browser, target.CreateBrowserContext, target.CreateBrowserContextParams{
+		DisposeOnDetach: new(true), ProxyServer: "http://" + px.Addr(), ProxyBypassList: bypass})
 	if err != nil {
-		return nil, fmt.Errorf("open a tab: %w", err)
+		return nil, fmt.Errorf("make a browser context: %w", c.slow(ctx, tctx, err))
 	}
-	own := chromedp.FromContext(t.ctx)
-	t.Target = own.Target
-	c.mu.Lock()
-	c.own[string(t.Target.TargetID)] = true
-	c.mu.Unlock()
-	_, err = cdp.Call(ctx, own.Browser, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
-		Behavior: browser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: own.BrowserContextID})
+	t = &Tab{chrome: c, proxy: px, context: own.BrowserContextID}
+	begun := t // a return with an error clears t
+	defer func() {
+		if err != nil && !begun.dispose(closeTimeout) {
+			c.log.Debug("a browser context that was never used stays")
+		}
+	}()
+	refused := make(chan error, 1)
+	go func() {
+		_, err := cdp.Call(tctx, c.browser, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+			Behavior: browser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: t.context})
+		refused <- err
+	}()
+	// The window is small, since Chrome draws it; a page has the size it is told.
+	made, err := cdp.Call(tctx, c.browser, target.CreateTarget, target.CreateTargetParams{URL: "about:blank", BrowserContextID: t.context,
+		NewWindow: new(true), Width: 100, Height: 100})
 	if err != nil {
-		return nil, fmt.Errorf("refuse downloads: %w", err)
+		return nil, fmt.Errorf("open a tab: %w", c.slow(ctx, tctx, err))
+	}
+	t.target = made.TargetID
+	if err := t.attach(tctx); err != nil {
+		return nil, c.slow(ctx, tctx, err)
+	}
+	if err := <-refused; err != nil {
+		return nil, fmt.Errorf("refuse downloads: %w", c.slow(ctx, tctx, err))
 	}
 	return t, nil
 }
 
-// Listen calls fn for every event of the page, in order. It must be quick and
-// must not run commands.
-func (t *Tab) Listen(fn func(ev any)) error { return chromedp.Listen(t.ctx, fn) }
-
-// Gone is closed when the tab's browser is gone.
-func (t *Tab) Gone() <-chan struct{} { return t.ctx.Done() }
-
-// close closes the page and forgets its context. It reports whether that was
-// done in time.
-func (t *Tab) close(limit time.Duration) bool {
-	done := make(chan struct{})
-	go func() {
-		t.cancel()
-		close(done)
-	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-done:
-		t.chrome.mu.Lock()
-		delete(t.chrome.own, string(t.Target.TargetID))
-		t.chrome.mu.Unlock()
-		return true
-	case <-timer.C:
-		return false
+// attach begins a session with the page. What an earlier session had switched on
+// or overridden ends with that one.
+func (t *Tab) attach(ctx context.Context) error {
+	at, err := cdp.Call(ctx, t.chrome.browser, target.AttachToTarget, target.AttachToTargetParams{TargetID: t.target, Flatten: new(true)})
+	if err != nil {
+		return fmt.Errorf("attach to a tab: %w", err)
 	}
+	s, ok := t.chrome.wire.session(at.SessionID)
+	if !ok {
+		return errors.New("attach to a tab: it is gone")
+	}
+	t.Target = s
+	s.Listen(t.note)
+	err = s.Batch(ctx, Cmd(page.Enable, page.EnableParams{}, nil), Cmd(inspector.Enable, cdp.Empty{}, nil),
+		Cmd(page.SetLifecycleEventsEnabled, page.SetLifecycleEventsEnabledParams{Enabled: true}, nil),
+		// Pages side by side must not take the focus from one another.
+		Cmd(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}, nil))
+	if err != nil {
+		return fmt.Errorf("prepare a tab: %w", err)
+	}
+	return nil
 }
 
-// closePopUps closes every page that we did not open. Chrome blocks pop-ups
-// nobody clicked for by itself; this is for those that get past it.
-func (c *chrome) closePopUps() error {
-	b := chromedp.FromContext(c.ctx).Browser
-	return chromedp.ListenBrowser(c.ctx, func(ev any) {
-		created, ok := ev.(*target.EventTargetCreated)
-		if !ok || created.TargetInfo.Type != "page" || created.TargetInfo.OpenerID == "" {
-			return
-		}
-		go func() {
-			ctx, cancel := context.WithTimeout(c.ctx, 10*time.Second)
-			defer cancel()
-			_, err := cdp.Call(ctx, b, target.CloseTarget, target.CloseTargetParams{TargetID: created.TargetInfo.TargetID})
-			if err != nil && !errors.Is(err, context.Canceled) {
-				c.log.Debug("close a pop-up", "error", err)
-			}
-		}()
-	})
+// slow words a limit that ran out.
+func (c *chrome) slow(ctx, limited context.Context, err error) error {
+	if ctx.Err() == nil && limited.Err() != nil {
+		return fmt.Errorf("not within %s", tabTimeout)
+	}
+	return err
+}
+
+// Listen calls fn for every event of the page, in order. It must be quick and
+// must not run commands.
+func (t *Tab) Listen(fn func(ev any)) error {
+	t.Target.Listen(fn)
+	return nil
+}
+
+// Gone is closed when the tab's browser is gone, before any command fails for it.
+func (t *Tab) Gone() <-chan struct{} { return t.chrome.wire.lost }
+
+// dispose closes the page with everything in its context. It reports whether
+// the browser did so in time.
+func (t *Tab) dispose(limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(t.chrome.ctx, limit)
+	defer cancel()
+	_, err := cdp.Call(ctx, t.chrome.browser, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: t.context})
+	if err != nil {
+		t.chrome.log.Debug("close a browser context", "error", err)
+		return false
+	}
+	if t.Target != nil {
+		t.chrome.wire.forget(t.Target.ID)
+	}
+	return true
+}
+
+// end is dispose for a page that does not answer: its process is ended first,
+// by a command that needs no help of the page.
+func (t *Tab) end(limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(t.chrome.ctx, time.Second)
+	defer cancel()
+	if _, err := cdp.Call(ctx, t.Target, page.Crash, cdp.Empty{}); err != nil {
+		t.chrome.log.Debug("end a page's process", "error", err) // its answer seldom gets out
+	}
+	return t.dispose(limit)
 }

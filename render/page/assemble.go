@@ -6,82 +6,154 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html"
-	"image"
-	_ "image/gif"  // sizes of images, for their density
-	_ "image/jpeg" // as above
-	_ "image/png"  // as above
-	"math"
-	"os"
+	"io"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	_ "golang.org/x/image/webp" // as above
 )
 
-// assembler puts bodies and crops of the picture in the place of parts.
+// assembler puts bodies and crops of the picture in the place of parts. What a
+// page may name hundreds of times, a sheet or an image of one, is made ready
+// once; bodies go from the disk into the file without being kept.
 type assembler struct {
 	s       *session
 	sources map[string]string
-	shot    string
-	scale   float64
 	extent  extent
+	css     cssRewriter
 	crops   map[Box][]byte
 	missing int
 	sheets  map[string]string // imported sheets as data: addresses
 	depth   int
+
+	resources []*resource
+	byURL     map[string]*resource
 }
 
-// collect finds the parts for which the picture must stand and cuts them out.
-func (a *assembler) collect(doc *serial) error {
+func newAssembler(s *session, sources map[string]string, e extent) *assembler {
+	a := &assembler{s: s, sources: sources, extent: e, sheets: map[string]string{}, byURL: map[string]*resource{}}
+	a.css = cssRewriter{resource: a.token, sheet: a.sheet, marked: map[string]bool{}, asked: map[string]bool{}}
+	return a
+}
+
+// prepare finds the parts for which the picture must stand and cuts them out,
+// and rewrites the style sheets, so that what they share is known.
+func (a *assembler) prepare(doc *serial) error {
 	want := map[Box]bool{}
-	var walk func(d *serial)
-	walk = func(d *serial) {
-		for i, p := range d.Parts {
-			if p.Box == nil {
-				continue
-			}
-			switch p.Kind {
-			case "crop":
-				want[*p.Box] = true
-			case "img", "picture":
-				if !strings.HasPrefix(p.URL, "data:") {
-					if b, ok := a.s.rec.out.lookup(p.URL); !ok || b.truncated || p.Kind == "picture" && !strings.HasPrefix(mediaType(b.mediaType), "image/") {
-						d.Parts[i].Kind = "lost"
-						want[*p.Box] = true
-					}
-				}
-			case "frame":
-				if p.Index < 0 || p.Index >= len(d.frames) || d.frames[p.Index] == nil || d.frames[p.Index].Picture {
-					d.Parts[i].Index = -1
-					want[*p.Box] = true
-				} else {
-					walk(d.frames[p.Index])
-				}
-			}
-		}
-	}
 	if doc.Picture {
-		want[Box{0, 0, float64(a.extent.width), float64(a.extent.height)}] = true
+		want[a.whole()] = true
 	}
-	walk(doc)
+	a.mark(doc)
+	a.gather(doc, want)
 	var err error
-	a.crops, err = crops(a.shot, a.scale, want)
+	a.crops, err = crops(filepath.Join(a.s.dir, screenshotName), a.s.m.Viewport.Scale, want)
 	return err
 }
 
-// document writes one document with all its parts.
-func (a *assembler) document(w *bufio.Writer, d *serial, top bool) error {
-	if top {
-		w.WriteString(a.opening()) // a bufio.Writer keeps its first error for Flush
+func (a *assembler) whole() Box {
+	return Box{0, 0, float64(a.extent.width), float64(a.extent.height)}
+}
+
+// mark gathers the states that elements of any document were in, and the
+// attributes that are asked for: sheets are shared between documents.
+func (a *assembler) mark(doc *serial) {
+	for _, m := range doc.Marks {
+		a.css.marked[m] = true
 	}
+	for _, n := range doc.Asked {
+		a.css.asked[n] = true
+	}
+	for _, f := range doc.frames {
+		if f != nil {
+			a.mark(f)
+		}
+	}
+}
+
+func (a *assembler) gather(doc *serial, want map[Box]bool) {
+	for i := range doc.Parts {
+		p := &doc.Parts[i]
+		if p.Kind == "css" {
+			text := p.Text
+			if p.URL != "" {
+				text = a.source(p.URL)
+			}
+			p.Text = escapeCSS(a.css.rewrite(text, p.Base), p.Escape)
+		}
+		if p.Box == nil {
+			continue
+		}
+		switch p.Kind {
+		case "crop":
+			want[*p.Box] = true
+		case "img", "picture":
+			if strings.HasPrefix(p.URL, "data:") {
+				break
+			}
+			if b, ok := a.s.rec.out.lookup(p.URL); !ok || b.truncated || p.Kind == "picture" && !strings.HasPrefix(mediaType(b.mediaType), "image/") {
+				if p.Kind == "img" && p.Width == 0 {
+					break // it was broken there, too
+				}
+				p.Dense, p.Kind = p.Kind == "img", "lost"
+				want[*p.Box] = true
+			}
+		case "frame":
+			if p.Index < 0 || p.Index >= len(doc.frames) || doc.frames[p.Index] == nil || doc.frames[p.Index].Picture {
+				want[*p.Box] = true
+			} else {
+				a.gather(doc.frames[p.Index], want)
+			}
+		}
+	}
+}
+
+// source is the text of a style sheet that a document names by its address.
+func (a *assembler) source(u string) string {
+	rest, ok := strings.CutPrefix(u, "data:")
+	if !ok {
+		return a.sources[key(u)]
+	}
+	head, body, _ := strings.Cut(rest, ",")
+	text, err := url.PathUnescape(body)
+	if err != nil {
+		text = body
+	}
+	if strings.HasSuffix(strings.TrimSpace(head), ";base64") {
+		bare := strings.TrimRight(strings.Join(strings.Fields(text), ""), "=")
+		if b, err := base64.RawStdEncoding.DecodeString(bare); err == nil {
+			text = string(b)
+		}
+	}
+	return text
+}
+
+// document writes one document with all its parts.
+func (a *assembler) document(w *bufio.Writer, d *serial) error {
 	if d.Picture {
-		box := Box{0, 0, float64(a.extent.width), float64(a.extent.height)}
-		fmt.Fprintf(w, `<!DOCTYPE html><html><head>%s<title>%s</title></head><body style="margin:0"><img alt="" style="display:block;width:%dpx" src="%s"></body></html>`,
-			a.head(), html.EscapeString(d.URL), a.extent.width, a.crop(box))
+		title := d.Title
+		if title == "" {
+			title = d.URL
+		}
+		a.pictured(w, a.whole(), title, d.Words)
 		return nil
 	}
 	return a.expand(w, d, d.HTML)
+}
+
+// pictured writes a document of which there is only the picture. Its words lie
+// under it unseen, to be found and copied.
+func (a *assembler) pictured(w *bufio.Writer, b Box, title, words string) {
+	w.WriteString(`<!DOCTYPE html><html><head>` + policyHead)
+	if title != "" {
+		w.WriteString(`<title>` + html.EscapeString(title) + `</title>`)
+	}
+	fmt.Fprintf(w, `</head><body style="margin:0;overflow:hidden;position:relative;height:%gpx"><img alt="" style="display:block;width:%gpx;height:%gpx" src="`, b[3], b[2], b[3])
+	a.crop(w, b)
+	w.WriteString(`">`)
+	if words = strings.TrimSpace(words); words != "" {
+		w.WriteString(`<div style="position:absolute;top:0;left:0;width:100%;height:100%;overflow:hidden;color:transparent;white-space:pre-wrap;font:12px sans-serif">` + html.EscapeString(words) + `</div>`)
+	}
+	w.WriteString(`</body></html>`)
 }
 
 // expand writes text, replacing every part in it.
@@ -107,148 +179,140 @@ func (a *assembler) expand(w *bufio.Writer, d *serial, text string) error {
 func (a *assembler) part(w *bufio.Writer, d *serial, p part) error {
 	switch p.Kind {
 	case "head":
-		w.WriteString(a.head())
+		w.WriteString(policyHead)
+		if err := a.shared(w); err != nil {
+			return err
+		}
+		a.declared(w, d)
+		return a.expand(w, d, p.HTML)
 	case "styles", "end":
 		return a.expand(w, d, p.HTML)
 	case "css":
-		text := p.Text
-		if p.URL != "" {
-			text = a.sources[key(p.URL)]
-		}
-		w.WriteString(escapeCSS(rewriteCSS(text, p.Base, a.url, a.sheet), p.Escape))
-	case "res":
-		w.WriteString(a.url(p.URL))
+		return a.sheetText(w, p)
+	case "res", "picture":
+		return a.address(w, p.URL, true)
 	case "img":
-		a.image(w, p)
-	case "picture":
-		w.WriteString(a.url(p.URL))
+		return a.image(w, p)
 	case "lost":
 		a.missing++
-		if p.Width > 0 {
-			fmt.Fprintf(w, ` src="%s"`, a.crop(*p.Box))
-		} else {
-			w.WriteString(a.crop(*p.Box))
+		if !p.Dense { // inside an attribute
+			a.crop(w, *p.Box)
+			break
 		}
+		w.WriteString(` src="`)
+		a.crop(w, *p.Box)
+		w.WriteString(`"`)
 	case "crop":
-		w.WriteString(a.crop(*p.Box))
+		a.crop(w, *p.Box)
 	case "frame":
 		return a.frame(w, d, p)
 	}
 	return nil
 }
 
-// image writes the source of an image. One that is drawn at another density
-// than its pixels says so, which is the only way to keep its natural size.
-func (a *assembler) image(w *bufio.Writer, p part) {
-	src := a.url(p.URL)
-	density := 1.0
-	if raw := a.rawWidth(p.URL); raw > 0 && p.Width > 0 {
-		density = raw / p.Width
-	}
-	if math.Abs(density-1) > 0.01 {
-		fmt.Fprintf(w, ` srcset="%s %sx"`, src, strconv.FormatFloat(math.Round(density*1000)/1000, 'f', -1, 64))
-		return
-	}
-	fmt.Fprintf(w, ` src="%s"`, src)
-}
+// maxAddress is how long an address may be that Chrome goes to: 2 MB, less
+// what is in front of the document.
+const maxAddress = 2<<20 - 100
 
-// rawWidth is the width of an image in its own pixels, or 0 when unknown.
-func (a *assembler) rawWidth(url string) float64 {
-	b, ok := a.s.rec.out.lookup(url)
-	if !ok {
-		return 0
-	}
-	f, err := os.Open(filepath.Join(a.s.dir, filepath.FromSlash(b.path)))
-	if err != nil {
-		return 0
-	}
-	defer f.Close() // only read
-	c, kind, err := image.DecodeConfig(f)
-	if err != nil || kind == "jpeg" { // a photo turned by its EXIF tag has its sides swapped
-		return 0
-	}
-	return float64(c.Width)
-}
-
-// frame writes the address of an inner document. srcdoc is never in quirks
-// mode, so a document that was becomes a data: address.
+// frame writes the address of an inner document. srcdoc is always in the mode
+// of today, so a document of another mode becomes a data: address, and so does
+// one in an element that has no srcdoc.
 func (a *assembler) frame(w *bufio.Writer, d *serial, p part) error {
-	if p.Index < 0 {
-		doc := `<!DOCTYPE html><html><head>` + a.head() + `</head><body style="margin:0;overflow:hidden"><img alt="" style="display:block;width:100%" src="` + a.crop(*p.Box) + `"></body></html>`
-		w.WriteString(` srcdoc="` + html.EscapeString(doc) + `"`)
-		return nil
-	}
 	if a.depth++; a.depth > maxFrameDepth {
 		a.depth--
 		return nil
 	}
 	defer func() { a.depth-- }()
-	sub := d.frames[p.Index]
-	var b bytes.Buffer
-	inner := bufio.NewWriter(&b)
-	if err := a.document(inner, sub, false); err != nil {
+	var sub *serial
+	words := ""
+	if p.Index >= 0 && p.Index < len(d.frames) {
+		sub, words = d.frames[p.Index], d.lost[p.Index]
+		if sub != nil && sub.Picture {
+			sub, words = nil, sub.Words
+		}
+	}
+	write := func(w *bufio.Writer) error {
+		if sub != nil {
+			return a.document(w, sub)
+		}
+		a.pictured(w, *p.Box, "", words)
+		return nil
+	}
+	if p.Tag != "iframe" || sub != nil && sub.Own {
+		var b bytes.Buffer
+		inner := bufio.NewWriter(&b)
+		if err := write(inner); err != nil {
+			return err
+		}
+		if err := inner.Flush(); err != nil {
+			return err
+		}
+		if p.Tag != "iframe" && base64.StdEncoding.EncodedLen(b.Len()) > maxAddress {
+			b.Reset()
+			inner.Reset(&b)
+			a.pictured(inner, *p.Box, "", "")
+			if err := inner.Flush(); err != nil {
+				return err
+			}
+		}
+		if base64.StdEncoding.EncodedLen(b.Len()) <= maxAddress {
+			w.WriteString(map[string]string{"object": ` type="text/html" data="`, "embed": ` type="text/html" src="`}[p.Tag])
+			if p.Tag == "iframe" || p.Tag == "frame" {
+				w.WriteString(` src="`)
+			}
+			w.WriteString(`data:text/html;charset=utf-8;base64,`)
+			enc := base64.NewEncoder(base64.StdEncoding, w)
+			if _, err := enc.Write(b.Bytes()); err != nil {
+				return err
+			}
+			if err := enc.Close(); err != nil {
+				return err
+			}
+			w.WriteString(`"`)
+			return nil
+		}
+	}
+	w.WriteString(` srcdoc="`)
+	inner := bufio.NewWriterSize(attributeWriter{w}, 32<<10)
+	if err := write(inner); err != nil {
 		return err
 	}
 	if err := inner.Flush(); err != nil {
 		return err
 	}
-	if sub.Quirks && b.Len() < 1<<20 {
-		w.WriteString(` src="data:text/html;charset=utf-8;base64,` + base64.StdEncoding.EncodeToString(b.Bytes()) + `"`)
-		return nil
-	}
-	w.WriteString(` srcdoc="` + strings.NewReplacer("&", "&amp;", `"`, "&quot;").Replace(b.String()) + `"`)
+	w.WriteString(`"`)
 	return nil
 }
 
-// url gives what was loaded from an address as a data: address. What was never
-// loaded was not shown either and becomes an empty one.
-func (a *assembler) url(u string) string {
-	if strings.HasPrefix(u, "data:") {
-		return html.EscapeString(strings.ReplaceAll(u, "\n", ""))
+// attributeWriter writes what passes through as the value of an attribute.
+type attributeWriter struct{ w *bufio.Writer }
+
+func (a attributeWriter) Write(b []byte) (int, error) {
+	n := len(b)
+	for {
+		i := bytes.IndexAny(b, `&"`)
+		if i < 0 {
+			_, err := a.w.Write(b)
+			return n, err
+		}
+		a.w.Write(b[:i]) // the error comes with the next write
+		if b[i] == '&' {
+			a.w.WriteString("&amp;")
+		} else {
+			a.w.WriteString("&quot;")
+		}
+		b = b[i+1:]
 	}
-	b, ok := a.s.rec.out.lookup(u)
-	if !ok || b.truncated {
-		return "data:,"
-	}
-	raw, err := os.ReadFile(filepath.Join(a.s.dir, filepath.FromSlash(b.path)))
-	if err != nil {
-		a.missing++
-		return "data:,"
-	}
-	kind := mediaType(b.mediaType)
-	if b.text && strings.HasPrefix(kind, "text/") || kind == "image/svg+xml" {
-		kind += ";charset=utf-8"
-	}
-	out := "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(raw)
-	if _, fragment, ok := strings.Cut(u, "#"); ok {
-		out += "#" + html.EscapeString(fragment)
-	}
-	return out
 }
 
-// sheet gives an imported style sheet as a data: address, itself rewritten.
-func (a *assembler) sheet(u string) string {
-	if strings.HasPrefix(u, "data:") {
-		return u
-	}
-	u = key(u)
-	if s, ok := a.sheets[u]; ok {
-		return s
-	}
-	if a.sheets == nil {
-		a.sheets = map[string]string{}
-	}
-	a.sheets[u] = "data:text/css," // for sheets that import one another
-	text, ok := a.sources[u]
-	if ok {
-		a.sheets[u] = "data:text/css;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(rewriteCSS(text, u, a.url, a.sheet)))
-	}
-	return a.sheets[u]
-}
+var _ io.Writer = attributeWriter{}
 
-func (a *assembler) crop(b Box) string {
-	if c := a.crops[b]; c != nil {
-		return "data:image/png;base64," + base64.StdEncoding.EncodeToString(c)
+func (a *assembler) crop(w *bufio.Writer, b Box) {
+	c := a.crops[b]
+	if c == nil {
+		w.WriteString("data:,")
+		return
 	}
-	return "data:,"
+	w.WriteString("data:image/png;base64,")
+	w.WriteString(base64.StdEncoding.EncodeToString(c))
 }

@@ -2,8 +2,10 @@ package page
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -19,23 +21,30 @@ import (
 	"github.com/chromedp/cdproto/network"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/render/browser"
 )
 
-// task is an exchange to write down, after fetching its body when id is set.
+// task is an exchange to write down, after fetching its body when id is set or
+// a spool has it.
 type task struct {
 	x        *Exchange
+	url      string // with what the exchange leaves out
+	by       *browser.Session
 	id       network.RequestID
 	received int64
 	charset  string
 	from     []string // addresses that redirected here stand for the body, too
+	spool    *spool
+	post     *network.Request
+	main     bool // what the tab was asked to show
 }
 
 // exchangeWriter writes exchanges.jsonl and bodies/ while the page loads.
 type exchangeWriter struct {
 	dir     string
-	session cdp.Session
-	max     int64
-	ctx     context.Context // ends fetching; lines are still written
+	session *browser.Session // of the page
+	max     int64            // bytes kept of a body; none are kept when negative
+	ctx     context.Context  // ends fetching; lines are still written
 	done    chan struct{}
 
 	mu     sync.Mutex
@@ -43,14 +52,14 @@ type exchangeWriter struct {
 	queue  []task
 	closed bool
 
-	// Only the goroutine touches these until done is closed, but for bodies,
-	// which mu guards: the snapshot reads them.
+	// Only the goroutine touches these until done is closed, but for the last
+	// three, which mu guards: the snapshot and the recorder use them, too.
 	f      *os.File
 	w      *bufio.Writer
+	lines  int
 	err    error
 	bodies map[string]stored // by SHA-256
 	urls   map[string]stored // by address, the first whole answer
-	lines  int
 }
 
 // stored is one body on disk.
@@ -61,9 +70,10 @@ type stored struct {
 	mediaType string
 	text      bool // Chrome gave it as UTF-8 text
 	truncated bool
+	main      bool // what the tab was asked to show
 }
 
-func newExchangeWriter(ctx context.Context, dir string, session cdp.Session, max int64) (*exchangeWriter, error) {
+func newExchangeWriter(ctx context.Context, dir string, session *browser.Session, max int64) (*exchangeWriter, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "bodies"), 0o755); err != nil {
 		return nil, err
 	}
@@ -101,15 +111,21 @@ func (w *exchangeWriter) run() {
 		t := w.queue[0]
 		w.queue = w.queue[1:]
 		w.mu.Unlock()
-		if t.id != "" {
+		if w.max >= 0 && t.post != nil {
+			t.x.RequestBody = w.sent(t.x, t.post)
+		}
+		if w.max >= 0 && (t.id != "" || t.spool != nil) {
 			t.x.Body = w.fetch(t)
+		}
+		if t.main && t.x.TLS != nil {
+			t.x.TLS.Chain = w.chain(t)
 		}
 		line, err := json.Marshal(t.x)
 		if err == nil {
 			_, err = w.w.Write(append(line, '\n'))
 		}
-		if err != nil && w.err == nil {
-			w.err = err
+		if err != nil {
+			w.fail(err)
 		}
 		w.lines++
 		w.mu.Lock()
@@ -122,43 +138,30 @@ const bodyTimeout = 10 * time.Second
 
 // fetch asks Chrome for the body it has just received and keeps it once.
 func (w *exchangeWriter) fetch(t task) *Body {
-	if t.received > bufferPerBody {
-		return &Body{Truncated: true, Missing: fmt.Sprintf("%d bytes are more than are kept", t.received)}
+	limit := w.max
+	if t.main { // the very thing that was asked for
+		limit = max(limit, bufferPerBody)
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, bodyTimeout)
-	defer cancel()
-	res, err := cdp.Call(ctx, w.session, network.GetResponseBody, network.GetResponseBodyParams{RequestID: t.id})
+	var b []byte
+	var err error
+	cut, text := false, false
+	if t.spool != nil {
+		b, cut, err = t.spool.bytes(t.received)
+	} else {
+		b, text, err = w.body(t)
+	}
 	if err != nil {
-		why := err.Error()
-		if ctx.Err() != nil {
-			why = "the browser did not hand it over in time"
-		}
-		return &Body{Missing: why}
+		return &Body{Missing: err.Error()}
 	}
-	b := res.Body
-	cut := int64(len(b)) > w.max
-	if cut {
-		b = b[:w.max]
+	if int64(len(b)) > limit {
+		b, cut = b[:limit], true
 	}
-	sum := sha256.Sum256(b)
-	s := stored{sha: hex.EncodeToString(sum[:]), size: int64(len(b)), mediaType: t.x.MediaType, text: !res.Base64encoded, truncated: cut}
-	s.path = "bodies/" + s.sha
-	w.mu.Lock()
-	_, known := w.bodies[s.sha]
-	w.mu.Unlock()
-	if !known {
-		if err := writeFile(filepath.Join(w.dir, filepath.FromSlash(s.path)), b); err != nil {
-			if w.err == nil {
-				w.err = err
-			}
-			return &Body{Missing: "it could not be written"}
-		}
+	s := stored{mediaType: t.x.MediaType, text: text, truncated: cut, main: t.main}
+	if err := w.keep(b, &s); err != nil {
+		return &Body{Missing: "it could not be written"}
 	}
 	w.mu.Lock()
-	if !known {
-		w.bodies[s.sha] = s
-	}
-	for _, u := range append(t.from, t.x.URL) {
+	for _, u := range append(t.from, t.url) {
 		if _, dup := w.urls[key(u)]; !dup && t.x.Status < 400 {
 			w.urls[key(u)] = s
 		}
@@ -167,6 +170,116 @@ func (w *exchangeWriter) fetch(t task) *Body {
 	charset := strings.ToLower(t.charset)
 	return &Body{SHA256: s.sha, Size: s.size, Truncated: cut,
 		Decoded: s.text && charset != "" && charset != "utf-8" && charset != "us-ascii"}
+}
+
+// body takes an answer out of Chrome's memory. Text comes as text, all else in
+// base64, which the protocol's own type would keep twice.
+func (w *exchangeWriter) body(t task) (b []byte, text bool, err error) {
+	if t.received > bufferPerBody {
+		return nil, false, fmt.Errorf("%d bytes are more than are kept", t.received)
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, bodyTimeout)
+	defer cancel()
+	var res struct {
+		Body   string `json:"body"`
+		Base64 bool   `json:"base64Encoded"`
+	}
+	if err := t.by.Call(ctx, network.GetResponseBody.Method, network.GetResponseBodyParams{RequestID: t.id}, &res); err != nil {
+		if ctx.Err() != nil {
+			return nil, false, errors.New("the browser did not hand it over in time")
+		}
+		return nil, false, err
+	}
+	if !res.Base64 {
+		return []byte(res.Body), true, nil
+	}
+	b, err = base64.StdEncoding.DecodeString(res.Body)
+	return b, false, err
+}
+
+// keep writes a body under its hash, unless it is there, and completes s.
+func (w *exchangeWriter) keep(b []byte, s *stored) error {
+	sum := sha256.Sum256(b)
+	s.sha, s.size = hex.EncodeToString(sum[:]), int64(len(b))
+	s.path = "bodies/" + s.sha
+	w.mu.Lock()
+	known, ok := w.bodies[s.sha]
+	if ok && s.main && !known.main {
+		known.main, known.mediaType = true, s.mediaType
+		w.bodies[s.sha] = known
+	}
+	w.mu.Unlock()
+	if ok {
+		return nil
+	}
+	if err := writeFile(filepath.Join(w.dir, filepath.FromSlash(s.path)), b); err != nil {
+		w.fail(err)
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bodies[s.sha] = *s
+	return nil
+}
+
+// add enters a body that is on the disk already.
+func (w *exchangeWriter) add(s stored) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bodies[s.sha] = s
+}
+
+// sent keeps what a request sent along.
+func (w *exchangeWriter) sent(x *Exchange, q *network.Request) *Body {
+	if len(q.PostDataEntries) == 0 {
+		return &Body{Missing: "the browser did not hand it over"}
+	}
+	var b []byte
+	for _, e := range q.PostDataEntries {
+		b = append(b, e.Bytes...)
+	}
+	kind := strings.Join(x.RequestHeaders["content-type"], "")
+	safe := cleanBody(strings.ToLower(kind), b)
+	out := &Body{Removed: !bytes.Equal(safe, b)}
+	if int64(len(safe)) > w.max {
+		safe, out.Truncated = safe[:w.max], true
+	}
+	s := stored{mediaType: kind, truncated: out.Truncated}
+	if err := w.keep(safe, &s); err != nil {
+		return &Body{Missing: "it could not be written"}
+	}
+	out.SHA256, out.Size = s.sha, s.size
+	return out
+}
+
+// chain asks for the certificates of the page's server. Without them the
+// exchange still has what Chrome says of the first.
+func (w *exchangeWriter) chain(t task) [][]byte {
+	u, err := url.Parse(t.url)
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, bodyTimeout)
+	defer cancel()
+	res, err := cdp.Call(ctx, w.session, network.GetCertificate, network.GetCertificateParams{Origin: u.Scheme + "://" + u.Host})
+	if err != nil {
+		return nil
+	}
+	var chain [][]byte
+	for _, c := range res.TableNames {
+		if der, err := base64.StdEncoding.DecodeString(c); err == nil {
+			chain = append(chain, der)
+		}
+	}
+	return chain
+}
+
+func (w *exchangeWriter) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
 }
 
 // idle waits until every exchange put so far is written.
@@ -200,14 +313,14 @@ func key(raw string) string {
 	return u.String()
 }
 
-// close writes what is queued and closes the file, durably.
+// close writes what is queued and closes the file.
 func (w *exchangeWriter) close() error {
 	w.mu.Lock()
 	w.closed = true
 	w.cond.Broadcast()
 	w.mu.Unlock()
 	<-w.done
-	return errors.Join(w.err, w.w.Flush(), w.f.Sync(), w.f.Close())
+	return errors.Join(w.err, w.w.Flush(), w.f.Close())
 }
 
 // files lists the bodies for the manifest.
@@ -216,7 +329,11 @@ func (w *exchangeWriter) files() []candor.File {
 	defer w.mu.Unlock()
 	var out []candor.File
 	for _, s := range w.bodies {
-		out = append(out, candor.File{Kind: candor.Body, Path: s.path, SHA256: s.sha, Size: s.size, MediaType: mediaType(s.mediaType), Truncated: s.truncated})
+		kind := candor.Body
+		if s.main && !isPage(mediaType(s.mediaType)) {
+			kind = candor.Original
+		}
+		out = append(out, candor.File{Kind: kind, Path: s.path, SHA256: s.sha, Size: s.size, MediaType: mediaType(s.mediaType), Truncated: s.truncated})
 	}
 	return out
 }

@@ -8,16 +8,29 @@ import (
 	"strings"
 )
 
-// rewriteCSS replaces every address in a style sheet, or in a list of
-// declarations, by what resource gives for it, and every imported sheet by what
-// sheet gives. Selectors for states that a file cannot have are turned into
+// cssRewriter says what becomes of a style sheet's addresses and selectors.
+type cssRewriter struct {
+	// resource gives what is written for an address: url(), or var() where a
+	// property's value may be one.
+	resource func(url string, mayShare bool) string
+	sheet    func(url string) string // the address of an imported sheet
+	marked   map[string]bool         // states that elements were in; nil for all
+	asked    map[string]bool         // attributes whose values as they were are kept beside
+}
+
+// rewrite replaces every address in a style sheet, or in a list of
+// declarations, and turns selectors for states that a file cannot have into
 // selectors for the marks that the serialiser left. All else stays as it was
 // written.
-func rewriteCSS(text, base string, resource, sheet func(url string) string) string {
+func (r cssRewriter) rewrite(text, base string) string {
 	if strings.Contains(text, "scripting") {
 		text = scriptingOn.ReplaceAllString(scriptingOff.ReplaceAllString(text, "(max-width:0px)"), "(min-width:0px)")
 	}
-	c := cssScanner{in: text, base: base, resource: resource, sheet: sheet}
+	if strings.Contains(text, "\x00") {
+		text = strings.ReplaceAll(text, "\x00", "\ufffd") // as the browser reads it; NUL marks parts
+	}
+	c := cssScanner{in: text, base: base, r: r}
+	c.out.Grow(len(text) + len(text)/16)
 	c.run()
 	return c.out.String()
 }
@@ -28,13 +41,14 @@ var (
 )
 
 type cssScanner struct {
-	in       string
-	out      strings.Builder
-	base     string
-	resource func(string) string
-	sheet    func(string) string
-	i        int
-	parens   []bool // open parentheses; true where bare strings are addresses
+	in     string
+	out    strings.Builder
+	base   string
+	r      cssRewriter
+	i      int
+	parens []bool // open parentheses; true where bare strings are addresses
+	braces []bool // open blocks; true where var() has no meaning
+	direct bool   // the block that opens next is such a one
 }
 
 // states are the pseudo-classes that need a script or a visitor to come true.
@@ -43,7 +57,11 @@ var states = map[string]string{
 	"focus-within": `[data-candor-mark~="focus-within"]`, "popover-open": `[data-candor-mark~="popover-open"]`,
 	"modal": `[data-candor-mark~="modal"]`, "target": `[data-candor-mark~="target"]`, "fullscreen": `[data-candor-mark~="fullscreen"]`,
 	"user-valid": `[data-candor-mark~="user-valid"]`, "user-invalid": `[data-candor-mark~="user-invalid"]`,
-	"defined": `:not([data-candor-mark~="undefined"])`,
+	"hover": `:is(:hover,[data-candor-mark~="hover"])`, "active": `:is(:active,[data-candor-mark~="active"])`,
+	"indeterminate": `:is(:indeterminate,[data-candor-mark~="indeterminate"])`,
+	"valid":         `:is(:valid:where(:not([data-candor-mark~="invalid"])),[data-candor-mark~="valid"])`,
+	"invalid":       `:is(:invalid:where(:not([data-candor-mark~="valid"])),[data-candor-mark~="invalid"])`,
+	"defined":       `:not([data-candor-mark~="undefined"])`,
 }
 
 func (c *cssScanner) run() {
@@ -59,8 +77,6 @@ func (c *cssScanner) run() {
 			} else {
 				c.out.WriteString(raw)
 			}
-		case b == '\\':
-			c.copy(min(2, len(c.in)-c.i))
 		case b == '(':
 			c.parens = append(c.parens, false)
 			c.copy(1)
@@ -69,11 +85,23 @@ func (c *cssScanner) run() {
 				c.parens = c.parens[:n-1]
 			}
 			c.copy(1)
+		case b == '[':
+			c.copy(1)
+			c.attribute(true)
+		case b == '{':
+			c.braces = append(c.braces, c.direct || len(c.braces) > 0 && c.braces[len(c.braces)-1])
+			c.direct = false
+			c.copy(1)
+		case b == '}':
+			if n := len(c.braces); n > 0 {
+				c.braces = c.braces[:n-1]
+			}
+			c.copy(1)
 		case b == '@':
 			c.at()
 		case b == ':':
 			c.colon()
-		case identStart(b):
+		case identStart(b), b == '\\':
 			c.ident()
 		default:
 			c.copy(1)
@@ -117,26 +145,56 @@ func identStart(b byte) bool {
 	return b == '-' || b == '_' || b >= 0x80 || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }
 
+// name is the name at the cursor, as written.
 func (c *cssScanner) name() string {
 	end := c.i
-	for end < len(c.in) && (identStart(c.in[end]) || c.in[end] >= '0' && c.in[end] <= '9') {
-		end++
+	for end < len(c.in) {
+		switch b := c.in[end]; {
+		case identStart(b) || b >= '0' && b <= '9':
+			end++
+		case b == '\\' && end+1 < len(c.in) && c.in[end+1] != '\n':
+			end++
+			digits := 0
+			for digits < 6 && end < len(c.in) && strings.IndexByte("0123456789abcdefABCDEF", c.in[end]) >= 0 {
+				digits++
+				end++
+			}
+			if digits == 0 {
+				end++
+			} else if end < len(c.in) && (c.in[end] == ' ' || c.in[end] == '\t' || c.in[end] == '\n') {
+				end++ // it belongs to the escape
+			}
+		default:
+			return c.in[c.i:end]
+		}
 	}
-	return c.in[c.i:end]
+	return c.in[c.i:]
 }
+
+// meant is a name as it is compared.
+func meant(name string) string { return strings.ToLower(unescapeCSS(name)) }
 
 func (c *cssScanner) ident() {
 	name := c.name()
+	if name == "" { // a backslash before the end of a line
+		c.copy(1)
+		return
+	}
 	if c.i+len(name) >= len(c.in) || c.in[c.i+len(name)] != '(' {
 		c.copy(len(name))
 		return
 	}
-	switch strings.ToLower(name) {
+	switch meant(name) {
 	case "url", "src":
 		if u, ok := c.function(len(name) + 1); ok {
 			c.link(u)
 			return
 		}
+	case "attr":
+		c.parens = append(c.parens, false)
+		c.copy(len(name) + 1)
+		c.attribute(false)
+		return
 	case "image-set", "-webkit-image-set":
 		c.parens = append(c.parens, true)
 		c.copy(len(name) + 1)
@@ -198,13 +256,18 @@ func (c *cssScanner) link(u string) {
 		c.out.WriteString(`url("` + escapeString(u) + `")`)
 		return
 	}
-	c.out.WriteString(`url("` + escapeString(html.UnescapeString(c.resource(resolve(c.base, u)))) + `")`)
+	mayShare := true
+	if n := len(c.braces); n > 0 {
+		mayShare = !c.braces[n-1]
+	}
+	c.out.WriteString(c.r.resource(resolve(c.base, u), mayShare))
 }
 
 func (c *cssScanner) at() {
 	c.i++
-	name := strings.ToLower(c.name())
-	rest := c.i + len(name)
+	raw := c.name()
+	name := meant(raw)
+	rest := c.i + len(raw)
 	switch name {
 	case "import":
 		start := c.i
@@ -219,7 +282,7 @@ func (c *cssScanner) at() {
 			u, ok = c.function(len("url("))
 		}
 		if ok {
-			c.out.WriteString(`@import url("` + escapeString(c.sheet(resolve(c.base, u))) + `")`)
+			c.out.WriteString(`@import url("` + escapeString(c.r.sheet(resolve(c.base, u))) + `")`)
 			return
 		}
 		c.i = start
@@ -228,6 +291,8 @@ func (c *cssScanner) at() {
 			c.i += end + 1
 			return
 		}
+	case "font-face", "property", "counter-style", "font-palette-values", "color-profile":
+		c.direct = true
 	case "namespace": // an address that names and is never fetched
 		if end := strings.IndexByte(c.in[c.i:], ';'); end >= 0 {
 			c.out.WriteByte('@')
@@ -236,20 +301,50 @@ func (c *cssScanner) at() {
 		}
 	}
 	c.out.WriteByte('@')
-	c.copy(len(name))
+	c.copy(len(raw))
 }
 
 func (c *cssScanner) colon() {
 	c.i++
-	name := c.name()
-	repl, ok := states[strings.ToLower(name)]
-	before := c.i >= 2 && c.in[c.i-2] == ':'
-	if !ok || before || !c.selector(c.i+len(name)) {
+	name := strings.ToLower(c.name())
+	if c.i >= 2 && c.in[c.i-2] == ':' {
 		c.out.WriteByte(':')
 		return // the name is copied as any other
 	}
+	if name == "state" && strings.HasPrefix(c.in[c.i+len(name):], "(") {
+		if end := strings.IndexByte(c.in[c.i:], ')'); end >= 0 {
+			if ident := strings.TrimSpace(c.in[c.i+len("state(") : c.i+end]); plainIdent.MatchString(ident) {
+				c.out.WriteString(`[data-candor-mark~="state-` + ident + `"]`)
+				c.i += end + 1
+				return
+			}
+		}
+	}
+	repl, ok := states[name]
+	if !ok || name != "defined" && c.r.marked != nil && !c.r.marked[name] || !c.selector(c.i+len(name)) {
+		c.out.WriteByte(':')
+		return
+	}
 	c.out.WriteString(repl)
 	c.i += len(name)
+}
+
+var plainIdent = regexp.MustCompile(`^[\w-]+$`)
+
+// attribute turns to what an attribute was, where the file has another value.
+func (c *cssScanner) attribute(selector bool) {
+	if len(c.r.asked) == 0 {
+		return
+	}
+	for c.i < len(c.in) && (c.in[c.i] == ' ' || c.in[c.i] == '\n' || c.in[c.i] == '\t') {
+		c.copy(1)
+	}
+	name := c.name()
+	lower := strings.ToLower(name)
+	if (c.r.asked[lower] || c.r.asked["on"] && strings.HasPrefix(lower, "on")) && (!selector || c.selector(c.i+len(name))) {
+		c.out.WriteString("data-candor-was-")
+	}
+	c.copy(len(name))
 }
 
 // selector reports whether what is at i belongs to a selector: a block comes
@@ -317,15 +412,21 @@ func resolve(base, ref string) string {
 	return u.String()
 }
 
-var endOfStyle = regexp.MustCompile(`(?i)</(style)`)
-
 // escapeCSS makes CSS fit where it is written.
 func escapeCSS(s, where string) string {
 	switch where {
 	case "attr":
-		return strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", "\r", "&#13;").Replace(s)
+		return attributeEscapes.Replace(s)
 	case "text":
 		return html.EscapeString(s)
 	}
+	if !strings.Contains(s, "</") {
+		return s
+	}
 	return endOfStyle.ReplaceAllString(s, `<\/$1`)
 }
+
+var (
+	endOfStyle       = regexp.MustCompile(`(?i)</(style)`)
+	attributeEscapes = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", "\r", "&#13;")
+)

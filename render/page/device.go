@@ -18,6 +18,16 @@ func viewportOf(p candor.Profile) candor.Viewport {
 	return candor.Viewport{Width: 1280, Height: 800, Scale: 1}
 }
 
+// viewOf is the window a capture is asked to be made in: the profile's, at the
+// scale that was asked for, if it is one a picture can have.
+func viewOf(spec candor.CaptureSpec) candor.Viewport {
+	v := viewportOf(spec.Profile)
+	if spec.Scale == 1 || spec.Scale == 2 || spec.Scale == 3 {
+		v.Scale = spec.Scale
+	}
+	return v
+}
+
 // agentOf is the user agent of a profile, made from the browser's own so that
 // its version is true.
 func agentOf(p candor.Profile, own string) string {

@@ -9,16 +9,19 @@ import (
 )
 
 // Exchange is one line of exchanges.jsonl: one request and what came of it. A
-// redirect is an exchange of its own with the same request id.
+// redirect is an exchange of its own with the same request id. Of a WebSocket
+// only its opening and its close are told.
 type Exchange struct {
 	N               int                 `json:"n"` // order of the requests, from 1
 	RequestID       string              `json:"request_id"`
 	Frame           string              `json:"frame,omitempty"`
+	Worker          string              `json:"worker,omitempty"` // the script of the worker that asked: its kind and address
 	Type            string              `json:"type"`
 	Method          string              `json:"method"`
 	URL             string              `json:"url"`
 	Started         time.Time           `json:"started"`
 	RequestHeaders  map[string][]string `json:"request_headers,omitempty"`
+	RequestBody     *Body               `json:"request_body,omitempty"`
 	Status          int                 `json:"status"` // 0: no answer
 	StatusText      string              `json:"status_text,omitempty"`
 	Protocol        string              `json:"protocol,omitempty"`
@@ -27,6 +30,7 @@ type Exchange struct {
 	ResponseHeaders map[string][]string `json:"response_headers,omitempty"`
 	RedirectTo      string              `json:"redirect_to,omitempty"`
 	FromCache       bool                `json:"from_cache,omitempty"`
+	FromWorker      bool                `json:"from_worker,omitempty"` // a service worker of the page answered
 	TLS             *TLS                `json:"tls,omitempty"`
 	Timing          *Timing             `json:"timing,omitempty"`
 	Duration        float64             `json:"duration_ms,omitempty"` // request to last byte
@@ -44,6 +48,9 @@ type TLS struct {
 	Issuer    string    `json:"issuer"`
 	ValidFrom time.Time `json:"valid_from"`
 	ValidTo   time.Time `json:"valid_to"`
+	// Chain is the server's certificates as DER, its own first. It is kept with
+	// the page's own exchange.
+	Chain [][]byte `json:"chain,omitempty"`
 }
 
 // Timing is where the time went, in milliseconds.
@@ -62,14 +69,9 @@ type Body struct {
 	// Decoded says that Chrome gave the text in UTF-8 although it came in
 	// another encoding, so the hash is not that of the bytes on the wire.
 	Decoded bool   `json:"decoded,omitempty"`
+	Removed bool   `json:"removed,omitempty"` // a credential was taken out
 	Missing string `json:"missing,omitempty"` // why nothing is kept
 }
-
-// secretHeaders carry credentials, and nothing with credentials is kept.
-var secretHeaders = map[string]bool{"cookie": true, "set-cookie": true, "set-cookie2": true, "authorization": true,
-	"proxy-authorization": true, "x-api-key": true, "x-auth-token": true, "x-csrf-token": true, "x-xsrf-token": true}
-
-const removed = "[removed]"
 
 func headers(h network.Headers) map[string][]string {
 	if len(h) == 0 {
@@ -78,9 +80,16 @@ func headers(h network.Headers) map[string][]string {
 	out := make(map[string][]string, len(h))
 	for k, v := range h {
 		name := strings.ToLower(k)
-		for _, line := range strings.Split(fmt.Sprint(v), "\n") {
-			if secretHeaders[name] {
+		text, ok := v.(string)
+		if !ok {
+			text = fmt.Sprint(v)
+		}
+		for line := range strings.SplitSeq(text, "\n") {
+			switch {
+			case secretHeaders[name]:
 				line = removed
+			case addressHeaders[name]:
+				line = clean(line)
 			}
 			out[name] = append(out[name], line)
 		}
@@ -94,6 +103,7 @@ func (x *Exchange) answer(r *network.Response) {
 	x.MediaType = r.MimeType
 	x.ResponseHeaders = headers(r.Headers)
 	x.FromCache = r.FromDiskCache || r.FromPrefetchCache
+	x.FromWorker = r.FromServiceWorker
 	if d := r.SecurityDetails; d != nil {
 		x.TLS = &TLS{Protocol: d.Protocol, Cipher: d.Cipher, Subject: d.SubjectName, Issuer: d.Issuer,
 			ValidFrom: epoch(d.ValidFrom.Float64()), ValidTo: epoch(d.ValidTo.Float64())}

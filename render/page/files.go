@@ -14,7 +14,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/render/picture"
 )
 
 // The names of a capture's files.
@@ -25,8 +28,20 @@ const (
 	layoutName     = "layout.json"
 	exchangesName  = "exchanges.jsonl"
 	thumbnailName  = "thumbnail.png"
+	differenceName = "difference.png"
 	manifestName   = "manifest.json"
 )
+
+// artefacts are the files that a visit may leave, in the manifest's order.
+var artefacts = []candor.File{
+	{Kind: candor.Screenshot, Path: screenshotName, MediaType: "image/png"},
+	{Kind: candor.Snapshot, Path: snapshotName, MediaType: "text/html; charset=utf-8"},
+	{Kind: candor.Text, Path: textName, MediaType: "text/plain; charset=utf-8"},
+	{Kind: candor.Layout, Path: layoutName, MediaType: "application/json"},
+	{Kind: candor.TextTwin, Path: twinName, MediaType: "text/html; charset=utf-8"},
+	{Kind: candor.Thumbnail, Path: thumbnailName, MediaType: "image/png"},
+	{Kind: candor.Exchanges, Path: exchangesName, MediaType: "application/jsonl"},
+}
 
 // mediaType is a type that is safe to repeat, or the general one.
 func mediaType(s string) string {
@@ -42,7 +57,11 @@ func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, n := range []string{screenshotName, snapshotName, textName, layoutName, exchangesName, thumbnailName, manifestName, "bodies"} {
+	old := []string{manifestName, manifestName + ".tmp", differenceName, "bodies", checkDir, candor.RenditionCleaned, string(candor.Desktop), string(candor.Mobile)}
+	for _, f := range artefacts {
+		old = append(old, f.Path)
+	}
+	for _, n := range old {
 		if err := os.RemoveAll(filepath.Join(dir, n)); err != nil {
 			return err
 		}
@@ -66,37 +85,40 @@ func writeTo(path string, write func(w io.Writer) error) error {
 	if err := write(f); err != nil {
 		return errors.Join(err, f.Close(), os.Remove(path))
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return f.Close() // seal makes it last
 }
 
 // list hashes the artefacts that exist and enters them in the manifest.
 func list(dir string, m *candor.Manifest, bodies []candor.File) error {
-	for _, f := range []candor.File{
-		{Kind: candor.Screenshot, Path: screenshotName, MediaType: "image/png"},
-		{Kind: candor.Snapshot, Path: snapshotName, MediaType: "text/html; charset=utf-8"},
-		{Kind: candor.Text, Path: textName, MediaType: "text/plain; charset=utf-8"},
-		{Kind: candor.Layout, Path: layoutName, MediaType: "application/json"},
-		{Kind: candor.Thumbnail, Path: thumbnailName, MediaType: "image/png"},
-		{Kind: candor.Exchanges, Path: exchangesName, MediaType: "application/jsonl"},
-	} {
-		sum, size, err := hashFile(filepath.Join(dir, f.Path))
+	for _, f := range artefacts {
+		f, err := measured(dir, f)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // its step says why
 		}
 		if err != nil {
 			return err
 		}
-		f.SHA256, f.Size = sum, size
-		if f.MediaType == "image/png" {
-			if f.Width, f.Height, err = pngSize(filepath.Join(dir, f.Path)); err != nil {
-				return fmt.Errorf("%s: %w", f.Path, err)
-			}
-		}
 		m.Files = append(m.Files, f)
 	}
 	slices.SortFunc(bodies, func(a, b candor.File) int { return strings.Compare(a.Path, b.Path) })
 	m.Files = append(m.Files, bodies...)
 	return nil
+}
+
+// measured completes a file's entry with its hash, its size and, for a picture,
+// its width and height.
+func measured(dir string, f candor.File) (candor.File, error) {
+	path := filepath.Join(dir, filepath.FromSlash(f.Path))
+	var err error
+	if f.SHA256, f.Size, err = hashFile(path); err != nil {
+		return f, err
+	}
+	if f.MediaType == "image/png" {
+		if f.Width, f.Height, err = picture.Size(path); err != nil {
+			return f, fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	return f, nil
 }
 
 func hashFile(path string) (sha string, size int64, err error) {
@@ -117,28 +139,43 @@ func seal(dir string, m candor.Manifest) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range []string{filepath.Join(dir, "bodies"), dir} {
-		if err := syncDir(d); err != nil {
-			return err
-		}
+	if err := syncFiles(dir, m.Files); err != nil {
+		return err
 	}
 	tmp := filepath.Join(dir, manifestName+".tmp")
 	if err := writeFile(tmp, append(b, '\n')); err != nil {
 		return err
 	}
+	if err := sync1(tmp); err != nil {
+		return err
+	}
 	if err := os.Rename(tmp, filepath.Join(dir, manifestName)); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return sync1(dir)
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+// syncFiles puts the files and their folders on the disk. Several are asked for
+// at once, so that the file system can write them down together.
+func syncFiles(dir string, files []candor.File) error {
+	paths := map[string]bool{dir: true}
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		paths[path], paths[filepath.Dir(path)] = true, true
 	}
+	var all errgroup.Group
+	all.SetLimit(8)
+	for path := range paths {
+		all.Go(func() error { return sync1(path) })
+	}
+	return all.Wait()
+}
+
+// sync1 puts one file or folder on the disk.
+func sync1(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(f.Sync(), f.Close())
 }

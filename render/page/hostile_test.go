@@ -8,17 +8,23 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/fixtures/pages"
+	"github.com/candor-archive/candor/render/browser"
+	"github.com/candor-archive/candor/render/proxy"
 )
 
 // impatient shortens the limits for pages that never end.
 func impatient(_ *candor.CaptureSpec, l *Limits) {
-	l.Total, l.Navigate, l.Load, l.Quiet, l.Settle = 45*time.Second, 6*time.Second, 4*time.Second, 3*time.Second, 2*time.Second
+	l.Total, l.Navigate, l.Load, l.Quiet, l.Settle, l.Scroll, l.Picture = 25*time.Second, 4*time.Second, 3*time.Second, time.Second, time.Second, 2*time.Second, 10*time.Second
+	l.Height, l.Body, l.SnapshotMB = 20_000, 1<<20, 50
 }
 
 // healthy checks that the worker still captures an ordinary page.
@@ -28,80 +34,90 @@ func healthy(t *testing.T) {
 	capture(t, s.URL+"/").want(candor.Complete, "")
 }
 
+// bound is the longest a hostile page may take: the limit on the whole, and
+// what ending a page that does not answer takes.
+const bound = 45 * time.Second
+
 func TestHostilePagesEndWithAnOutcome(t *testing.T) {
-	var hops atomic.Int64
-	s := site(t, map[string]any{
-		"/alerts":  `<!DOCTYPE html><title>A</title><p>before</p><script>onbeforeunload=()=>'stay';for(let i=0;i<15;i++){alert(i);confirm(i);prompt(i)}</script><p>after</p>`,
-		"/forever": `<!DOCTYPE html><title>W</title><p>shown</p><script>setTimeout(()=>{while(true);},50)</script>`,
-		"/popups":  `<!DOCTYPE html><title>P</title><p>shown</p><script>for(let i=0;i<50;i++)open('/popups?'+i);document.body.append('opened')</script>`,
-		"/huge":    `<!DOCTYPE html><title>H</title><body><script>let h='';for(let i=0;i<8000;i++)h+='<p>'+i+'<b>x</b>';document.body.innerHTML=h</script>`,
-		"/circle":  `<!DOCTYPE html><title>C</title><p>round and round</p><script>location.replace('/circle?'+Math.random())</script>`,
-		"/loop": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, fmt.Sprintf("/loop?%d", hops.Add(1)), http.StatusFound)
-		},
-		"/stream": func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprint(w, "<!DOCTYPE html><title>S</title><p>the beginning</p>")
-			for r.Context().Err() == nil {
-				fmt.Fprint(w, "<p>more</p>")
-				w.(http.Flusher).Flush()
-				select {
-				case <-r.Context().Done():
-				case <-time.After(100 * time.Millisecond):
-				}
+	server, err := pages.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() }) // of a server that has nothing to lose
+	guard.Allow = append(guard.Allow, server.Hosts()...)
+	var all []pages.Page
+	for _, p := range pages.All() {
+		if p.Group == pages.Hostile && (os.Getenv("CANDOR_PAGE") == "" || os.Getenv("CANDOR_PAGE") == p.Name) {
+			all = append(all, p)
+		}
+	}
+	type ended struct {
+		m    candor.Manifest
+		err  error
+		took time.Duration
+	}
+	// Most of them only make us wait, so many go at once: that they leave each
+	// other alone is part of what is tested.
+	many, err := browser.Open(t.Context(), browser.Config{Chrome: chromePath, Size: 1, Tabs: 8, Guard: guard, Dir: base,
+		Limits: proxy.Limits{Bytes: 64 << 20}, Log: testLog(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer many.Close()
+	dirs, results := t.TempDir(), make([]ended, len(all))
+	var running sync.WaitGroup
+	for i, p := range all {
+		running.Go(func() {
+			l, err := many.Borrow(t.Context()) // waits for its turn, which is not the page's time
+			if err != nil {
+				results[i].err = err
+				return
 			}
-		},
-		"/silent": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"/download": func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/zip")
-			w.Header().Set("Content-Disposition", "attachment; filename=x.zip")
-			fmt.Fprint(w, "PK")
-		},
-		"/gone": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404); fmt.Fprint(w, "<h1>Not here</h1>") },
-	})
-	for _, c := range []struct {
-		path    string
-		outcome candor.Outcome
-		reason  string
-		text    string // that must be in the text
-	}{
-		{"/alerts", candor.Complete, "", "after"},
-		{"/forever", candor.Partial, "did not stop", "shown"},
-		{"/popups", candor.Complete, "", "opened"},
-		{"/huge", candor.Partial, "truncated", "7999"},
-		{"/circle", candor.Partial, "another address", ""},
-		{"/loop", candor.Failed, "REDIRECTS", ""},
-		{"/stream", candor.Partial, "did not finish loading", "the beginning"},
-		{"/silent", candor.Failed, "no answer", ""},
-		{"/download", candor.Failed, "download", ""},
-		{"/gone", candor.Failed, "404", "Not here"},
-	} {
-		t.Run(c.path[1:], func(t *testing.T) {
+			spec := candor.CaptureSpec{ID: candor.NewID(), URL: server.URL(p), Profile: p.Profile, Policy: p.Policy, ScheduledAt: time.Now()}
+			var limits Limits
+			impatient(&spec, &limits)
 			began := time.Now()
-			got := capture(t, s.URL+c.path, impatient, func(_ *candor.CaptureSpec, l *Limits) {
-				if c.path == "/huge" {
-					l.Total, l.Load, l.Settle, l.Height = 100*time.Second, 30*time.Second, 20*time.Second, 20_000
-				}
-			})
-			got.want(c.outcome, c.reason)
-			if c.text != "" && !strings.Contains(got.read("text.txt"), c.text) {
-				t.Errorf("the text lacks %q", c.text)
+			r := &Renderer{Pool: lent{l}, Limits: limits}
+			results[i].m, results[i].err = r.Capture(t.Context(), spec, filepath.Join(dirs, p.Name))
+			results[i].took = time.Since(began)
+		})
+	}
+	running.Wait()
+	for i, p := range all {
+		t.Run(p.Name, func(t *testing.T) {
+			r := results[i]
+			t.Logf("%s, %s (%s)", r.took.Round(time.Millisecond), r.m.Outcome, r.m.Reason)
+			if r.err != nil {
+				t.Fatal(r.err)
 			}
-			if took := time.Since(began); c.path != "/huge" && took > 55*time.Second {
-				t.Errorf("it took %s", took)
+			if r.took > bound {
+				t.Errorf("it took %s", r.took)
 			}
-			if c.path == "/gone" {
-				if got.HTTPStatus != 404 {
-					t.Errorf("status %d", got.HTTPStatus)
-				}
-				if _, ok := got.File(candor.Screenshot); !ok {
-					t.Error("the error page has no picture")
+			got := captured{r.m, t, filepath.Join(dirs, p.Name)}
+			got.check()
+			if w := p.Want; w.Outcome != "" && got.Outcome != w.Outcome {
+				t.Errorf("outcome %s (%s), want %s; steps %+v", got.Outcome, got.Reason, w.Outcome, got.Steps)
+			}
+			if w := p.Want.Gap; w != "" && !slices.ContainsFunc(got.Gaps, func(g candor.Gap) bool { return g.Code == w }) {
+				t.Errorf("gaps %+v, want one of %s", got.Gaps, w)
+			}
+			for _, words := range p.Want.Text {
+				if !strings.Contains(got.read("text.txt"), words) {
+					t.Errorf("the text lacks %q", words)
 				}
 			}
 		})
 	}
+	if n := server.Trespasses(); n != 0 {
+		t.Errorf("the inside was reached %d times", n)
+	}
 	healthy(t)
 }
+
+// lent hands out a place that was borrowed before.
+type lent struct{ lease *browser.Lease }
+
+func (l lent) Borrow(context.Context) (*browser.Lease, error) { return l.lease, nil }
 
 func TestPrivateAddressesAreRefused(t *testing.T) {
 	var reached atomic.Int64
@@ -120,8 +136,8 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	if direct.HTTPStatus != 0 || direct.RemoteAddr != "" {
 		t.Errorf("status %d, address %s of a page that was not reached", direct.HTTPStatus, direct.RemoteAddr)
 	}
-	if _, ok := direct.File(candor.Screenshot); !ok {
-		t.Error("there is no picture of the refusal")
+	if _, ok := direct.File(candor.Screenshot); ok {
+		t.Error("a picture of our refusal passes for one of the page")
 	}
 	tls := capture(t, strings.Replace(inside.URL, "http", "https", 1)+"/")
 	tls.want(candor.Failed, "address refused: ")

@@ -11,6 +11,9 @@ type Limits struct {
 	Settle     time.Duration // each of fonts and images; 6 s
 	Scroll     time.Duration // walking down and back; 20 s
 	Picture    time.Duration // 30 s
+	Cleaned    time.Duration // the cleaned picture; 20 s
+	Rendition  time.Duration // each further rendition; 60 s
+	Check      time.Duration // the self-check; 30 s
 	Height     int           // CSS pixels; 200,000
 	Body       int64         // bytes kept of one response; 10 MiB
 	Exchanges  int           // recorded at most; 10,000
@@ -21,7 +24,7 @@ func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		v *time.Duration
 		s time.Duration
-	}{{&l.Total, 60}, {&l.Navigate, 25}, {&l.Load, 20}, {&l.Quiet, 8}, {&l.Settle, 6}, {&l.Scroll, 20}, {&l.Picture, 30}} {
+	}{{&l.Total, 60}, {&l.Navigate, 25}, {&l.Load, 20}, {&l.Quiet, 8}, {&l.Settle, 6}, {&l.Scroll, 20}, {&l.Picture, 30}, {&l.Cleaned, 20}, {&l.Rendition, 60}, {&l.Check, 30}} {
 		if *d.v == 0 {
 			*d.v = d.s * time.Second
 		}

@@ -26,6 +26,8 @@ var (
 	pool  *browser.Pool
 	guard = &netguard.Guard{}
 	base  string // holds the browsers' profiles
+
+	chromePath string
 )
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -39,6 +41,7 @@ func runTests(m *testing.M) int {
 		}
 		return 0
 	}
+	chromePath = chrome
 	base, err = os.MkdirTemp("", "candor-page-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -12,12 +12,15 @@ import (
 	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 
+	"github.com/candor-archive/candor/render/browser"
 	"github.com/candor-archive/candor/render/proxy"
 )
 
-// recorder follows the events of one page. The listener only notes and queues;
-// a goroutine of its own fetches bodies and writes lines while the page loads.
+// recorder follows the events of one page and its workers. The listener only
+// notes and queues; a goroutine of its own fetches bodies and writes lines while
+// the page loads.
 type recorder struct {
 	proxy  *proxy.Proxy
 	visit  *proxy.Visit
@@ -40,9 +43,13 @@ type recorder struct {
 	main      *Exchange                  // the last of them
 	crashed   bool
 	dialogs   int
+	workers   int
 	refused   []refusal
 	broken    []string // sub-resources that failed and matter
 	held      func(fetch.RequestID, cdp.FrameID)
+	taken     func(*fetch.EventRequestPaused) // instead of held
+	files     map[network.RequestID]*Body     // what was kept while it was held
+	own       map[cdp.LoaderID]bool           // the browser's own pages about a failure
 	dialog    func(*cdppage.EventJavascriptDialogOpening)
 }
 
@@ -51,26 +58,41 @@ type refusal struct{ url, reason string }
 // request is one exchange under way.
 type request struct {
 	x        *Exchange
+	asker    asker
+	url      string  // with what is removed from the exchange's
 	started  float64 // Chrome's monotonic clock, seconds
 	loader   cdp.LoaderID
 	received int64 // body bytes after decoding
 	charset  string
 	answered bool
 	from     []string // addresses that redirected here
+	spool    *spool   // of a body larger than Chrome keeps
+	post     *network.Request
+}
+
+// asker is who makes requests: the page, or a worker of its.
+type asker struct {
+	session *browser.Session
+	worker  string // empty for the page and its frames
+	quietly bool   // the page is not waited for on its account
 }
 
 func newRecorder(p *proxy.Proxy, v *proxy.Visit, limits Limits, out *exchangeWriter) *recorder {
 	return &recorder{proxy: p, visit: v, limits: limits, out: out, live: map[network.RequestID]*request{},
-		early: map[network.RequestID][]network.Headers{}, inflight: map[network.RequestID]bool{}, loaded: map[cdp.LoaderID]bool{}, mains: map[cdp.LoaderID]*Exchange{}, changed: time.Now()}
+		early: map[network.RequestID][]network.Headers{}, inflight: map[network.RequestID]bool{}, loaded: map[cdp.LoaderID]bool{}, mains: map[cdp.LoaderID]*Exchange{},
+		files: map[network.RequestID]*Body{}, own: map[cdp.LoaderID]bool{}, changed: time.Now()}
 }
 
 // on takes every event of the page, in order. It must not block.
-func (r *recorder) on(ev any) {
+func (r *recorder) on(ev any) { r.take(asker{session: r.out.session}, ev) }
+
+// take takes an event of the page or of a worker.
+func (r *recorder) take(by asker, ev any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e := ev.(type) {
 	case *network.EventRequestWillBeSent:
-		r.sent(e)
+		r.sent(by, e)
 	case *network.EventRequestWillBeSentExtraInfo:
 		if q := r.live[e.RequestID]; q != nil && !q.answered {
 			q.x.RequestHeaders = headers(e.Headers)
@@ -89,6 +111,12 @@ func (r *recorder) on(ev any) {
 	case *network.EventDataReceived:
 		if q := r.live[e.RequestID]; q != nil {
 			q.received += e.DataLength
+			if q.spool != nil {
+				q.spool.add(e.Data)
+			} else if q.received > bufferPerBody/2 && q.answered && r.out.max >= 0 {
+				q.spool = newSpool(r.out.max)
+				go q.spool.begin(r.out.ctx, q.asker.session, e.RequestID)
+			}
 		}
 	case *network.EventLoadingFinished:
 		if q := r.live[e.RequestID]; q != nil {
@@ -100,11 +128,21 @@ func (r *recorder) on(ev any) {
 			r.failed(q, e)
 			r.done(e.RequestID, q, e.Timestamp)
 		}
+	case *network.EventWebSocketCreated, *network.EventWebSocketWillSendHandshakeRequest, *network.EventWebSocketHandshakeResponseReceived,
+		*network.EventWebSocketFrameError, *network.EventWebSocketClosed:
+		r.socket(by, ev)
+	case *target.EventAttachedToTarget:
+		if child, ok := by.session.Child(e.SessionID); ok {
+			r.adopt(child)
+		}
 	case *cdppage.EventLifecycleEvent:
 		if e.Name == "load" {
 			r.loaded[e.LoaderID] = true
 		}
 	case *cdppage.EventFrameNavigated:
+		if e.Frame.ParentID == "" && e.Frame.UnreachableURL != "" {
+			r.own[e.Frame.LoaderID] = true
+		}
 		if e.Frame.ParentID == "" && (e.Frame.LoaderID != r.loader || r.moves == 0) {
 			r.loader, r.mainFrame, r.mainURL = e.Frame.LoaderID, e.Frame.ID, e.Frame.URL+e.Frame.URLFragment
 			r.moves++
@@ -121,47 +159,66 @@ func (r *recorder) on(ev any) {
 			r.dialog(e)
 		}
 	case *fetch.EventRequestPaused:
-		if r.held != nil {
+		if r.taken != nil {
+			r.taken(e)
+		} else if r.held != nil {
 			r.held(e.RequestID, e.FrameID)
 		}
 	}
 }
 
-func (r *recorder) sent(e *network.EventRequestWillBeSent) {
+func (r *recorder) sent(by asker, e *network.EventRequestWillBeSent) {
 	var from []string
-	if q := r.live[e.RequestID]; q != nil && e.RedirectResponse != nil {
-		from = append(q.from, q.x.URL)
+	if q := r.live[e.RequestID]; q != nil {
+		if e.RedirectResponse == nil {
+			return // told of twice: by a page and by its worker
+		}
+		from = append(q.from, q.url)
 		r.answer(q, e.RedirectResponse)
 		q.x.RedirectTo = clean(e.Request.URL)
 		q.x.Duration = (e.Timestamp.Float64() - q.started) * 1000
-		r.out.put(task{x: q.x})
+		r.out.put(task{x: q.x, post: q.post})
 	}
 	if strings.HasPrefix(e.Request.URL, "data:") {
 		return
 	}
-	if r.n >= r.limits.Exchanges {
-		r.dropped++
-		delete(r.live, e.RequestID)
+	x := r.enter(e.RequestID)
+	if x == nil {
 		return
 	}
-	r.n++
-	x := &Exchange{N: r.n, RequestID: string(e.RequestID), Frame: string(e.FrameID), Type: string(e.Type), Method: e.Request.Method,
-		URL: clean(e.Request.URL + e.Request.URLFragment), Started: epoch(e.WallTime.Float64()), RequestHeaders: headers(e.Request.Headers)}
-	q := &request{x: x, started: e.Timestamp.Float64(), loader: e.LoaderID, from: from}
+	x.Frame, x.Worker, x.Type, x.Method = string(e.FrameID), by.worker, string(e.Type), e.Request.Method
+	x.URL = clean(e.Request.URL + e.Request.URLFragment)
+	x.Started, x.RequestHeaders = epoch(e.WallTime.Float64()), headers(e.Request.Headers)
+	q := &request{x: x, asker: by, url: e.Request.URL, started: e.Timestamp.Float64(), loader: e.LoaderID, from: from}
 	if list := r.early[e.RequestID]; len(list) > 0 {
 		x.RequestHeaders = headers(list[0])
 		if r.early[e.RequestID] = list[1:]; len(list) == 1 {
 			delete(r.early, e.RequestID)
 		}
 	}
+	if e.Request.HasPostData {
+		q.post = e.Request
+	}
 	r.live[e.RequestID] = q
-	if e.Type == network.ResourceTypeDocument && e.FrameID == r.mainFrame && string(e.LoaderID) == string(e.RequestID) {
+	if by.worker == "" && e.Type == network.ResourceTypeDocument && e.FrameID == r.mainFrame && string(e.LoaderID) == string(e.RequestID) {
 		r.main, r.mains[e.LoaderID] = x, x
 	}
-	if !longLived(x.Type) {
+	if !longLived(x.Type) && !by.quietly {
 		r.inflight[e.RequestID] = true
 		r.changed = time.Now()
 	}
+}
+
+// enter begins another exchange, or counts one that is too many.
+func (r *recorder) enter(id network.RequestID) *Exchange {
+	if r.n >= r.limits.Exchanges {
+		r.dropped++
+		delete(r.live, id)
+		r.settle(id)
+		return nil
+	}
+	r.n++
+	return &Exchange{N: r.n, RequestID: string(id)}
 }
 
 // longLived says that a request is not expected to end while the page is open.
@@ -240,8 +297,15 @@ func (r *recorder) done(id network.RequestID, q *request, at cdp.MonotonicTime) 
 	} else if q.x.Status >= 500 || q.x.Status == 429 || q.x.Failure != "" && q.x.Status == 0 && strings.HasPrefix(q.x.Failure, "could not be reached") {
 		r.note(q)
 	}
-	t := task{x: q.x, charset: q.charset, from: q.from}
-	if q.answered && q.x.Failure == "" && q.x.Method != "HEAD" && q.x.Status != 204 && q.x.Status != 304 {
+	if b := r.files[id]; b != nil {
+		q.x.Body, q.x.Failure = b, "" // it was we who broke it off
+	}
+	t := task{x: q.x, post: q.post, url: q.url, by: q.asker.session, charset: q.charset, from: q.from, main: q.x == r.mains[q.loader]}
+	switch {
+	case q.spool != nil:
+		t.spool, t.received = q.spool, q.received
+	case q.x.Body != nil:
+	case q.answered && q.x.Failure == "" && q.x.Method != "HEAD" && q.x.Status != 204 && q.x.Status != 304:
 		t.id, t.received = id, q.received
 	}
 	r.out.put(t)
@@ -259,14 +323,14 @@ func (r *recorder) abandon() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, q := range r.live {
-		if q.x.Failure == "" {
+		if q.x.Failure == "" && !(q.x.Type == webSocket && q.x.Status == 101) {
 			q.x.Failure = "still under way when the capture ended"
 		}
 		if q.received > 0 {
 			q.x.Body = &Body{Truncated: true, Missing: "the answer did not end"}
 		}
 		delete(r.live, id)
-		r.out.put(task{x: q.x})
+		r.out.put(task{x: q.x, post: q.post})
 	}
 }
 
@@ -296,14 +360,62 @@ func (r *recorder) state() state {
 	return state{r.loader, r.mainURL, r.loaded[r.loader], r.moves, r.crashed, r.dialogs}
 }
 
-// clean takes a user name and password out of an address.
-func clean(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.User == nil {
-		return raw
+// keep notes what was taken of an answer that was held, for its exchange.
+func (r *recorder) keep(e *fetch.EventRequestPaused, kind string, k stored) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.files[e.NetworkID] = &Body{SHA256: k.sha, Size: k.size, Truncated: k.truncated}
+	q := r.live[e.NetworkID]
+	if q == nil || q.x.Status != 0 {
+		return
 	}
-	u.User = nil
-	return u.String()
+	h := network.Headers{}
+	for _, f := range e.ResponseHeaders {
+		if had, ok := h[f.Name].(string); ok {
+			h[f.Name] = had + "\n" + f.Value
+		} else {
+			h[f.Name] = f.Value
+		}
+	}
+	q.x.Status, q.x.StatusText, q.x.MediaType, q.x.ResponseHeaders = int(e.ResponseStatusCode), e.ResponseStatusText, kind, headers(h)
+	q.x.RemoteAddr = r.visit.RemoteAddr(hostPort(q.url))
+}
+
+// asked is the address of what the tab was last asked to show.
+func (r *recorder) asked() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.main == nil {
+		return ""
+	}
+	return r.main.URL
+}
+
+// download reports whether an answer with something in it came that the tab
+// does not show.
+func (r *recorder) download() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.main != nil && r.main.Status/100 == 2 && r.main.Status != 204 && r.main.Status != 205
+}
+
+// shows tells what the tab shows: its media type, and whether it is an answer of
+// the site at all rather than the browser's, or the proxy's, word that there is
+// none.
+func (r *recorder) shows() (mediaType string, site bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.own[r.loader] {
+		return "", false
+	}
+	x := r.mains[r.loader]
+	if x == nil { // it has answered and is not in place yet
+		x = r.main
+	}
+	if x == nil {
+		return "", true
+	}
+	return x.MediaType, x.Status != 0 || x.Failure == ""
 }
 
 // hostPort is the destination an address stands for, as the proxy names it.

@@ -13,7 +13,9 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/render/behaviour"
 	"github.com/candor-archive/candor/render/browser"
+	"github.com/candor-archive/candor/render/picture"
 )
 
 // session is one capture under way.
@@ -28,6 +30,22 @@ type session struct {
 	m      *candor.Manifest
 	doubts doubts
 	frame  cdp.FrameID // the main frame
+
+	rendition   string // of a further rendition its name, else empty
+	pictureOnly bool
+	extent      extent          // what the picture shows
+	survey      *picture.Survey // of the picture; nil when there is none
+	layout      *Layout         // of the words; nil when there is none
+	tree        *tree           // as it was when the picture was taken; nil when it could not be read
+	more        []candor.File   // of further renditions, for the manifest's end
+
+	behaviours *behaviour.Set  // nil for those that ship with the program
+	seen       *behaviour.Seen // what the page showed; nil when it was not asked
+
+	// file is set when the address leads to a file and not to a page, and kept is
+	// what was kept of it.
+	file bool
+	kept stored
 
 	// navError is the browser's own word for a navigation that failed.
 	navError string
@@ -162,7 +180,7 @@ func join(a, b string) string {
 // wake ends a script that keeps the page from answering. When that does not
 // help, the session is hung.
 func (s *session) wake(ctx context.Context) {
-	s.doubts.partial("a script of the page did not stop and was ended")
+	s.doubts.partial(candor.GapScript, "", "a script of the page did not stop and was ended")
 	for range 3 {
 		if _, err := call(ctx, s, 2*time.Second, runtime.TerminateExecution, cdp.Empty{}); err != nil {
 			continue

@@ -44,17 +44,17 @@ func (s *session) navigate(ctx context.Context) (string, error) {
 	case err != nil && ctx.Err() == nil && cctx.Err() != nil:
 		// The browser answers this one when the server does; silence is the
 		// server's, or the script's that redirects without end.
-		s.doubts.fail(fmt.Sprintf("no answer within %s", s.limits.Navigate))
+		s.doubts.fail(candor.GapNoAnswer, s.limits.Navigate.String(), fmt.Sprintf("no answer within %s", s.limits.Navigate))
 		s.stop(ctx)
 		return "", errSlow
 	case err != nil:
-		s.doubts.fail("the browser could not visit the address")
+		s.doubts.fail(candor.GapUnreachable, "", "the browser could not visit the address")
 		return "", err
-	case res.IsDownload:
-		s.doubts.fail("the address is a download, not a page")
-		return "", errors.New("it is a download")
+	case res.IsDownload, res.ErrorText == "net::ERR_ABORTED" && s.rec.download():
+		s.file = true
+		return "", errors.New("it is a file, not a page")
 	case res.ErrorText == "net::ERR_ABORTED":
-		s.doubts.fail("the address does not lead to a page (no content, or a download)")
+		s.doubts.fail(candor.GapOther, "no content", "the address does not lead to a page (no content)")
 		return "", errors.New(res.ErrorText)
 	case res.ErrorText != "":
 		s.navError = res.ErrorText // judged with the exchange, which may know more
@@ -76,10 +76,10 @@ func (s *session) load(ctx context.Context) (string, error) {
 	switch {
 	case last.crashed:
 		s.hung = true
-		s.doubts.fail("the page crashed the browser's tab")
+		s.doubts.fail(candor.GapCrashed, "", "the page crashed the browser's tab")
 		return "", errors.New("the page crashed")
 	case last.moves > maxMoves:
-		s.doubts.partial(fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
+		s.doubts.partial(candor.GapMoved, "", fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
 		// Without scripts the next document stays.
 		if _, err := call(ctx, s, quick, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 			s.log.Debug("switch scripts off", "url", s.spec.URL, "error", err)
@@ -89,7 +89,7 @@ func (s *session) load(ctx context.Context) (string, error) {
 		}
 		return "its scripts were switched off", errors.New("the page goes in circles")
 	case errors.Is(err, errSlow):
-		s.doubts.partial(fmt.Sprintf("the page did not finish loading within %s", s.limits.Load))
+		s.doubts.partial(candor.GapSlow, "load", fmt.Sprintf("the page did not finish loading within %s", s.limits.Load))
 		s.stop(ctx)
 	}
 	return "", err
@@ -113,100 +113,10 @@ func (s *session) quiet(ctx context.Context) (string, error) {
 		return d >= quietFor
 	})
 	if errors.Is(err, errSlow) {
-		s.doubts.partial(fmt.Sprintf("the network was not quiet within %s", s.limits.Quiet))
+		s.doubts.partial(candor.GapSlow, "network_quiet", fmt.Sprintf("the network was not quiet within %s", s.limits.Quiet))
 		return fmt.Sprintf("%d requests under way", waiting), err
 	}
 	return "", err
-}
-
-const fontsJS = `async ms => {
-	const late = new Promise(r => setTimeout(r, ms, 'late'));
-	const end = await Promise.race([document.fonts.ready.then(() => 'ready'), late]);
-	let failed = 0; for (const f of document.fonts) if (f.status === 'error') failed++;
-	return {late: end === 'late', failed};
-}`
-
-func (s *session) fonts(ctx context.Context) (string, error) {
-	var got struct {
-		Late   bool
-		Failed int
-	}
-	if err := s.ask(ctx, s.limits.Settle+3*time.Second, &got, fontsJS, s.limits.Settle.Milliseconds()); err != nil {
-		return "", err
-	}
-	detail := ""
-	if got.Failed > 0 {
-		detail = fmt.Sprintf("%d fonts failed", got.Failed)
-	}
-	if got.Late {
-		s.doubts.partial("fonts were not ready in time")
-		return detail, errSlow
-	}
-	return detail, nil
-}
-
-// imagesJS waits for every image that is on its way. A lazy one that has not
-// been asked for is not: the policy decides about those.
-const imagesJS = `async ms => {
-	const all = [];
-	const walk = root => {
-		for (const e of root.querySelectorAll('*')) {
-			if (e instanceof HTMLImageElement) all.push(e);
-			if (e.shadowRoot) walk(e.shadowRoot);
-		}
-	};
-	walk(document);
-	const wanted = all.filter(i => i.currentSrc && (i.complete || i.loading !== 'lazy'));
-	const late = new Promise(r => setTimeout(r, ms, 'late'));
-	const end = await Promise.race([Promise.all(wanted.map(i => i.decode().then(() => 0, () => 0))).then(() => 'ready'), late]);
-	return {late: end === 'late', all: all.length, broken: wanted.filter(i => i.complete && !i.naturalWidth).length,
-		missing: wanted.filter(i => !i.complete).length, lazy: all.filter(i => i.loading === 'lazy' && !i.complete).length};
-}`
-
-func (s *session) images(ctx context.Context) (string, error) {
-	var got struct {
-		Late                       bool
-		All, Broken, Missing, Lazy int
-	}
-	if err := s.ask(ctx, s.limits.Settle+3*time.Second, &got, imagesJS, s.limits.Settle.Milliseconds()); err != nil {
-		return "", err
-	}
-	detail := fmt.Sprintf("%d images", got.All)
-	for _, d := range []struct {
-		n    int
-		word string
-	}{{got.Broken, "broken"}, {got.Missing, "not there yet"}, {got.Lazy, "lazy and not asked for"}} {
-		if d.n > 0 {
-			detail += fmt.Sprintf(", %d %s", d.n, d.word)
-		}
-	}
-	if got.Late {
-		s.doubts.partial("images were not ready in time")
-		return detail, errSlow
-	}
-	return detail, nil
-}
-
-// framesJS lets two frames be drawn, so that what was decided last is shown.
-const framesJS = `() => Promise.race([new Promise(r => requestAnimationFrame(() => requestAnimationFrame(() => r(true)))),
-	new Promise(r => setTimeout(r, 1500, false))])`
-
-func (s *session) frames(ctx context.Context) (string, error) {
-	var drawn bool
-	if err := s.ask(ctx, 5*time.Second, &drawn, framesJS); err != nil {
-		return "", err
-	}
-	if !drawn {
-		return "no frame was drawn", nil
-	}
-	return "", nil
-}
-
-// settle waits until what has been asked for is there and shown.
-func (s *session) settle(ctx context.Context, suffix string) {
-	s.step(ctx, "network_quiet"+suffix, s.quiet)
-	s.step(ctx, "fonts"+suffix, s.again(s.fonts))
-	s.step(ctx, "images"+suffix, s.again(s.images))
 }
 
 // again repeats a step once when the document was replaced under it.
@@ -239,7 +149,7 @@ func (s *session) scroll(ctx context.Context) (string, error) {
 	defer cancel()
 	detail, err := s.walk(sctx)
 	if err != nil && sctx.Err() != nil && ctx.Err() == nil {
-		s.doubts.partial(fmt.Sprintf("the page was still longer after %s of scrolling", s.limits.Scroll))
+		s.doubts.partial(candor.GapSlow, "scroll", fmt.Sprintf("the page was still longer after %s of scrolling", s.limits.Scroll))
 		err = errSlow
 	}
 	if topErr := s.ask(ctx, quick, nil, scrollTopJS); topErr != nil {
@@ -293,8 +203,8 @@ func (s *session) walk(ctx context.Context) (string, error) {
 func (s *session) arrange(ctx context.Context) {
 	s.settle(ctx, "")
 	if s.spec.Policy == candor.PolicyScroll {
+		s.behave(ctx)
 		s.step(ctx, "scroll", s.again(s.scroll))
 		s.settle(ctx, "_after_scroll")
 	}
-	s.step(ctx, "frames", s.again(s.frames))
 }

@@ -125,3 +125,10 @@ func TestThumbnailShowsTheTop(t *testing.T) {
 		t.Errorf("the thumbnail is %+v", f)
 	}
 }
+
+func abs(n int) int {
+	if n < 0 {
+		return -n
+	}
+	return n
+}

@@ -253,7 +253,13 @@ func TestSnapshotSaysWhatItIs(t *testing.T) {
 func TestStyleSheetsAreRewritten(t *testing.T) {
 	resource := func(u string) string { return "data:x," + base64.RawURLEncoding.EncodeToString([]byte(u)) }
 	in := func(u string) string { return `url("` + resource(u) + `")` }
-	sheet := func(u string) string { return "data:text/css," + u[len(u)-1:] }
+	once := func(u string) string { return "once:" + in(u) } // where var() would mean nothing
+	rewriter := cssRewriter{asked: map[string]bool{"href": true, "on": true}, sheet: func(u string) string { return "data:text/css," + u[len(u)-1:] }, resource: func(u string, mayShare bool) string {
+		if !mayShare {
+			return once(u)
+		}
+		return in(u)
+	}}
 	for name, c := range map[string]struct{ in, want string }{
 		"unquoted":       {`a{b:url( x.png )}`, `a{b:` + in("http://h/d/x.png") + `}`},
 		"quoted":         {`a{b:URL('x\).png')}`, `a{b:` + in("http://h/d/x%29.png") + `}`},
@@ -267,13 +273,21 @@ func TestStyleSheetsAreRewritten(t *testing.T) {
 		"namespace":      {`@namespace url(http://n);`, `@namespace url(http://n);`},
 		"state":          {`a:focus-within b::before{c:d}`, `a[data-candor-mark~="focus-within"] b::before{c:d}`},
 		"not a state":    {`a{animation-name:focus-within;b:c}`, `a{animation-name:focus-within;b:c}`},
+		"custom state":   {`:host(:state(on)) a:state( x-y ){c:d}`, `:host([data-candor-mark~="state-on"]) a[data-candor-mark~="state-x-y"]{c:d}`},
+		"font":           {`@font-face{src:url(x)}b{c:url(y)}`, `@font-face{src:` + once("http://h/d/x") + `}b{c:` + in("http://h/d/y") + `}`},
+		"layered import": {`@import 'x' layer(a.b) supports(display:grid) screen;`, `@import url("data:text/css,x") layer(a.b) supports(display:grid) screen;`},
+		"typed set":      {`a{b:image-set("x" type("image/avif") 1x)}`, `a{b:image-set(` + in("http://h/d/x") + ` type("image/avif") 1x)}`},
+		"asked":          {`a[href^="/"]::after{content:attr(href)} [ onclick ]{b:c} [class]{d:[href]}`, `a[data-candor-was-href^="/"]::after{content:attr(data-candor-was-href)} [ data-candor-was-onclick ]{b:c} [class]{d:[href]}`},
+		"escaped name":   {`a{b:u\72 l(x.png)}`, `a{b:` + in("http://h/d/x.png") + `}`},
+		"escaped import": {`@\69mport "x";`, `@import url("data:text/css,x");`},
+		"escaped at end": {`a{b:\`, `a{b:\`},
 		"scripting":      {`@media (scripting: none){a{}}`, `@media (max-width:0px){a{}}`},
 		"name like url":  {`a{b:myurl(x)}`, `a{b:myurl(x)}`},
 		"broken at end":  {`a{b:url(x`, `a{b:url(x`},
 		"escaped letter": {`a{b:url(\78.png)}`, `a{b:` + in("http://h/d/x.png") + `}`},
 	} {
 		// An address of the resource may be normalised, so compare what it stands for.
-		got := rewriteCSS(c.in, "http://h/d/s.css", resource, sheet)
+		got := rewriter.rewrite(c.in, "http://h/d/s.css")
 		if name == "quoted" {
 			got = strings.Replace(got, resource("http://h/d/x).png"), resource("http://h/d/x%29.png"), 1)
 		}

@@ -92,9 +92,10 @@ func Start(dial Dialer, limits Limits, log *slog.Logger) (*Proxy, error) {
 func (p *Proxy) Addr() string { return p.addr }
 
 // Begin ends the visit before, with all its connections, and starts another.
-func (p *Proxy) Begin() *Visit {
+func (p *Proxy) Begin() *Visit { return p.begin(newVisit()) }
+
+func (p *Proxy) begin(v *Visit) *Visit {
 	p.mu.Lock()
-	v := newVisit()
 	p.visit = v
 	old := p.conns
 	p.conns = map[net.Conn]struct{}{}
@@ -154,6 +155,10 @@ func (p *Proxy) current() *Visit {
 
 // ServeHTTP answers one request of the browser.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if v := p.current(); v.answers != nil && (r.URL.Host != "" || r.Method == http.MethodConnect) {
+		v.serve(w, r)
+		return
+	}
 	switch {
 	case r.Method == http.MethodConnect:
 		p.tunnel(w, r)
@@ -169,6 +174,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) {
 	v := p.current()
 	target := r.URL.String()
 	rp := httputil.ReverseProxy{
+		BufferPool:    buffers{},
 		Rewrite:       func(pr *httputil.ProxyRequest) { pr.Out.Host = pr.In.Host },
 		Transport:     p.rt,
 		FlushInterval: -1,
@@ -183,6 +189,15 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request) {
 	}
 	rp.ServeHTTP(w, r)
 }
+
+// buffers lends what bodies are copied with.
+type buffers struct{}
+
+var pooled = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+func (buffers) Get() []byte { return pooled.Get().(*[64 << 10]byte)[:] }
+
+func (buffers) Put(b []byte) { pooled.Put((*[64 << 10]byte)(b)) }
 
 // MarkHeader carries, in an answer that is the proxy's own, the proxy's token
 // and the reason. The token is secret, so that no server can pretend.
@@ -260,10 +275,29 @@ func (p *Proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		io.Copy(in, out) // ends when either side does; nobody is left to tell
+		carry(in, out) // ends when either side does; nobody is left to tell
 		in.Close()
 	}()
-	io.Copy(out, buf) // holds what the browser sent early, then reads on
+	if early, err := buf.Peek(buf.Reader.Buffered()); err == nil && len(early) > 0 { // what the browser sent at once
+		if _, err := out.Write(early); err != nil {
+			in.Close() // and with it ends the copying below
+		}
+	}
+	carry(out, in)
 	out.Close()
 	<-back
 }
+
+// carry copies until either side ends. The counting of a visit's bytes stands
+// between the sockets, so the kernel cannot do it alone.
+func carry(to io.Writer, from io.Reader) {
+	b := buffers{}.Get()
+	defer buffers{}.Put(b)
+	io.CopyBuffer(writer{to}, reader{from}, b) // an error is the end of one side
+}
+
+// writer and reader hide what would make CopyBuffer take no buffer of ours.
+type (
+	writer struct{ io.Writer }
+	reader struct{ io.Reader }
+)

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,10 @@ type Refusal struct {
 type Visit struct {
 	bytes atomic.Int64
 	over  atomic.Bool
+
+	// Set for a visit that is offline.
+	host    string
+	answers http.Handler
 
 	mu       sync.Mutex
 	refusals []Refusal

@@ -50,7 +50,8 @@ func (k *check) manifest(p pending, content *limited) {
 		case !ok:
 			k.fault("row missing", about, "The file %s (%s) of capture %s is in its manifest, but no longer in the database.", f.Path, f.Kind, c.ID)
 		case plain(row.Name) != plain(f.Path) || row.Kind != f.Kind || row.SHA != f.SHA256 || row.Size != f.Size || row.MediaType != f.MediaType ||
-			row.Width != f.Width || row.Height != f.Height || row.Truncated != f.Truncated:
+			row.Width != f.Width || row.Height != f.Height || row.Truncated != f.Truncated ||
+			plain(row.Rendition) != plain(f.Rendition):
 			k.fault("row differs from manifest", about, "File %d of capture %s is %s (%s, %s, %d bytes) in its manifest and %s (%s, %s, %d bytes) in the database.",
 				i+1, c.ID, f.Path, f.Kind, f.SHA256, f.Size, row.Name, row.Kind, row.SHA, row.Size)
 		}

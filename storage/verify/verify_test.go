@@ -69,6 +69,9 @@ func TestEveryHarmIsFoundAndNamed(t *testing.T) {
 		{"an artefact row is edited where the log does not look", func(a *archive) {
 			a.exec("UPDATE artefacts SET media_type = 'text/html' WHERE capture_id = 'capture-0' AND n = 1")
 		}, []string{"row differs from manifest: File 1 of capture capture-0"}},
+		{"a file is passed off as another rendition's", func(a *archive) {
+			a.exec("UPDATE artefacts SET rendition = 'mobile' WHERE capture_id = 'capture-0' AND n = 1")
+		}, []string{"row differs from manifest: File 1 of capture capture-0"}},
 		{"a capture is deleted with its files", func(a *archive) {
 			a.exec("DELETE FROM artefacts WHERE capture_id = 'capture-1'", "DELETE FROM captures WHERE id = 'capture-1'")
 		}, []string{"row missing: The evidence log (entry 6) covers the capture capture-1"}},

@@ -3,9 +3,9 @@
 // was skipped. A skipped test is a failure here, because make test installs
 // everything the tests need.
 //
-// Packages whose tests drive Chrome run one after another, so that browsers
-// do not starve one another into time-outs on a small machine; all others run
-// side by side before them.
+// Packages whose tests drive Chrome run two at a time, so that browsers do not
+// starve one another into time-outs on a small machine; all others run side by
+// side before them.
 package main
 
 import (
@@ -58,7 +58,7 @@ func runAll(ctx context.Context, pattern string, packages []string) (ok bool, er
 	for _, part := range []struct {
 		packages []string
 		parallel int
-	}{{light, runtime.NumCPU()}, {heavy, 1}} {
+	}{{light, runtime.NumCPU()}, {heavy, 2}} {
 		if len(part.packages) == 0 || ctx.Err() != nil {
 			continue
 		}

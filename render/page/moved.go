@@ -1,0 +1,46 @@
+package page
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+)
+
+//go:embed watch.js
+var watchJS string
+
+//go:embed moved.js
+var movedJS string
+
+// restless is how many changes of a page by itself, in the moment before its
+// picture, make it pointless to take the picture again because it changed.
+const restless = 3
+
+// watch begins to watch how the page takes being photographed. A picture of what
+// is seen anyway resizes nothing, so that there is nothing to watch.
+func (s *session) watch(ctx context.Context, e extent) bool {
+	if e.width <= s.m.Viewport.Width && e.height <= s.m.Viewport.Height {
+		return false
+	}
+	if err := s.ask(ctx, quick, nil, watchJS); err != nil {
+		s.log.Debug("watch the page", "url", s.spec.URL, "error", err)
+		return false
+	}
+	return true
+}
+
+// moved says how the picture moved the page, or nothing when it did not.
+func (s *session) moved(ctx context.Context) string {
+	var got struct {
+		Resized           bool
+		Changed, Restless int
+	}
+	if err := s.ask(ctx, quick, &got, movedJS); err != nil {
+		s.log.Debug("ask whether the picture moved the page", "url", s.spec.URL, "error", err)
+		return ""
+	}
+	if got.Changed == 0 || got.Restless >= restless {
+		return ""
+	}
+	return fmt.Sprintf("the picture moved the page (%d changes)", got.Changed)
+}

@@ -1,0 +1,56 @@
+// settle waits until fonts and images are there, the page's height is stable
+// and two frames were drawn, at most ms for each of the first two, and says how
+// each went. It runs where the page's own scripts cannot see it. from is what
+// part of it to do: 'all', 'inside' for a frame (fonts and images), 'frames'.
+async (ms, part) => {
+	const began = performance.now(), got = {outside: 0};
+	const late = p => Promise.race([p.then(() => false, () => false), new Promise(r => setTimeout(r, ms, true))]);
+	const frame = () => Promise.race([new Promise(r => requestAnimationFrame(() => r(true))), new Promise(r => setTimeout(r, 1500, false))]);
+	let last = began;
+	const lap = () => { const now = performance.now(), d = now - last; last = now; return d; };
+
+	if (part !== 'frames') {
+		const docs = [], images = [];
+		const gather = root => {
+			if (root.images) images.push(...root.images);
+			for (const e of root.querySelectorAll('*')) {
+				if (e.shadowRoot) gather(e.shadowRoot);
+				else if (!root.images && e instanceof HTMLImageElement || e instanceof SVGImageElement) images.push(e);
+				else if (e instanceof HTMLIFrameElement || e instanceof HTMLFrameElement || e instanceof HTMLObjectElement && e.type !== 'image/svg+xml') {
+					let inner = null;
+					try { inner = e.contentDocument; } catch (_) { /* another site's */ }
+					if (inner) { docs.push(inner); gather(inner); } else if (e.contentWindow) got.outside++;
+				}
+			}
+		};
+		docs.push(document);
+		gather(document);
+
+		got.fonts = {late: await late(Promise.all(docs.map(d => d.fonts.ready))), failed: 0};
+		for (const d of docs) for (const f of d.fonts) if (f.status === 'error') got.fonts.failed++;
+		got.fonts.ms = lap();
+
+		// A lazy image that has not been asked for is not waited for: the policy
+		// decides about those.
+		const broken = i => i.complete && 'naturalWidth' in i && !i.naturalWidth;
+		const wanted = images.filter(i => i.currentSrc === undefined || i.currentSrc && (i.complete || i.loading !== 'lazy'));
+		got.images = {late: await late(Promise.all(wanted.map(i => broken(i) ? 0 : i.decode().catch(() => 0)))), all: images.length,
+			broken: wanted.filter(broken).length, missing: wanted.filter(i => i.complete === false).length,
+			lazy: images.filter(i => i.loading === 'lazy' && !i.complete).length};
+		got.images.ms = lap();
+		if (part === 'inside') return got;
+	}
+
+	const height = () => Math.max(document.documentElement?.scrollHeight || 0, document.body?.scrollHeight || 0);
+	const first = height();
+	let now = first, before, drawn = true;
+	do {
+		before = now;
+		drawn = await frame();
+		now = height();
+	} while (drawn && now !== before && performance.now() - last < 2000);
+	got.height = {from: first, to: now, stable: now === before, ms: lap()};
+	got.drawn = drawn && await frame() && await frame();
+	got.framesMS = lap();
+	return got;
+}
