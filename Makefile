@@ -36,8 +36,14 @@ test: ## install what is missing and run every test with the race detector (PKG=
 	$(MAKE) --no-print-directory format vet VETFLAGS=-race
 	go run ./internal/housetest/cmd/testrun $(if $(RUN),-run '$(RUN)') $(PKG)
 
-bench: ## run every benchmark
-	go test -run '^$$' -bench . -benchmem ./...
+# About a quarter of an hour on two cores. For the figures of docs/fidelity.md:
+# make bench REPEATS=3 CAPTURES=1000, on a machine that does nothing else.
+bench: export CANDOR_BENCH_REPEATS := $(or $(REPEATS),1)
+bench: export CANDOR_BENCH_CAPTURES := $(or $(CAPTURES),250)
+bench: ## run every benchmark; those of captures leave tables and pictures in bench-out (REPEATS=3 CAPTURES=1000 for real figures)
+	.ci/setup run
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /render/fidelity)
+	go test -run '^$$' -bench . -timeout 4h -v ./render/fidelity
 
 lint: format vet ## gofmt, go vet, and golangci-lint where it is installed
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; \
@@ -47,7 +53,7 @@ compose: ## make the secrets docker-compose.yml needs, where there are none yet
 	.ci/secrets
 
 clean: ## remove what was built; archives in data and data-sample stay
-	rm -rf bin .cache
+	rm -rf bin bench-out .cache
 
 setup:
 	@.ci/setup run

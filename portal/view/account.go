@@ -112,6 +112,10 @@ func gapText(p Page, g candor.Gap) string {
 	}
 	detail := g.Detail
 	switch g.Code {
+	case candor.GapBlocked:
+		if detail == "consent" {
+			id = "gap.blocked.consent"
+		}
 	case candor.GapSlow:
 		detail = stepName(p, detail)
 		if detail == p.T("stepname.other") {

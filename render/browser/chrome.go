@@ -37,6 +37,7 @@ type chrome struct {
 	exited  chan struct{} // closed when the process has been waited for
 	product string
 	agent   string
+	shell   bool // the headless shell rather than the whole browser
 	once    sync.Once
 	opened  sync.Map // contexts in which a page opened another
 }
@@ -147,6 +148,7 @@ func (c *chrome) introduce(ctx context.Context) error {
 		}
 		return err
 	}
+	c.shell = strings.HasPrefix(v.Product, "HeadlessChrome/")
 	c.product, c.agent = v.Product, strings.Replace(v.UserAgent, "HeadlessChrome", "Chrome", 1)
 	return c.closePopUps(tctx)
 }

@@ -51,7 +51,7 @@ func flags(proxyAddr, profile string) []string {
 		"--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 		"--webrtc-ip-handling-policy=disable_non_proxied_udp",
 		"--force-color-profile=srgb",
-		"--font-render-hinting=none",
+		"--font-render-hinting=slight",
 		"--password-store=basic",
 		"--lang=en-US",
 		"--autoplay-policy=user-gesture-required",

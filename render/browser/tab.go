@@ -86,11 +86,14 @@ func (t *Tab) attach(ctx context.Context) error {
 	}
 	t.Target = s
 	s.Listen(t.note)
-	err = s.Batch(ctx, Cmd(page.Enable, page.EnableParams{}, nil), Cmd(inspector.Enable, cdp.Empty{}, nil),
+	cmds := []Command{Cmd(page.Enable, page.EnableParams{}, nil), Cmd(inspector.Enable, cdp.Empty{}, nil),
 		Cmd(page.SetLifecycleEventsEnabled, page.SetLifecycleEventsEnabledParams{Enabled: true}, nil),
 		// Pages side by side must not take the focus from one another.
-		Cmd(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}, nil))
-	if err != nil {
+		Cmd(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}, nil)}
+	if t.chrome.shell { // whose own choice of a fixed-width font is not the browser's
+		cmds = append(cmds, Cmd(page.SetFontFamilies, page.SetFontFamiliesParams{FontFamilies: &page.FontFamilies{Fixed: "Monospace"}}, nil))
+	}
+	if err := s.Batch(ctx, cmds...); err != nil {
 		return fmt.Errorf("prepare a tab: %w", err)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -120,17 +119,6 @@ func rendererArm(tb testing.TB, s *site, name, short string, workers, recycle in
 		return os.RemoveAll(dir)
 	}
 	return a
-}
-
-// set changes a field of a renderer that may not be there yet.
-func set(r *page.Renderer, field string, value any) bool {
-	f := reflect.ValueOf(r).Elem().FieldByName(field)
-	v := reflect.ValueOf(value)
-	if !f.IsValid() || !v.CanConvert(f.Type()) {
-		return false
-	}
-	f.Set(v.Convert(f.Type()))
-	return true
 }
 
 // outDir is where benchmarks leave tables and pictures: $CANDOR_BENCH_OUT, or

@@ -53,14 +53,15 @@ func (s spent) each(d time.Duration) float64 {
 
 // BenchmarkCost measures what a page costs: the bare loop, our renderer for the
 // picture alone, with all artefacts, and with the self-check. It runs every arm
-// for itself, whatever b.N is. $CANDOR_BENCH_REPEATS is how often (2).
+// for itself, whatever b.N is. $CANDOR_BENCH_REPEATS is how often (2);
+// $CANDOR_BENCH_FRESH=1 adds a bare loop with a browser context for every page.
 func BenchmarkCost(b *testing.B) {
-	s, list := theSite(b), benchPages(b)
+	s, list := theSite(b), thinned(b, benchPages(b))
 	arms := []*arm{
 		bareArm(b, s, 1),
-		rendererArm(b, s, "picture only", "picture", 1, 1<<30, pictureOnly(b)),
+		rendererArm(b, s, "picture only", "picture", 1, 1<<30, pictureOnly),
 		rendererArm(b, s, "all artefacts", "all", 1, 1<<30, nil),
-		rendererArm(b, s, "all artefacts and self-check", "check", 1, 1<<30, selfCheck(b)),
+		rendererArm(b, s, "all artefacts and self-check", "check", 1, 1<<30, selfCheck),
 	}
 	if os.Getenv("CANDOR_BENCH_FRESH") != "" {
 		arms = append(arms, freshArm(b, s))
@@ -79,7 +80,7 @@ func BenchmarkCost(b *testing.B) {
 
 	two := []*arm{
 		bareArm(b, s, 2),
-		rendererArm(b, s, "picture only", "picture", 2, 1<<30, pictureOnly(b)),
+		rendererArm(b, s, "picture only", "picture", 2, 1<<30, pictureOnly),
 		rendererArm(b, s, "all artefacts", "all", 2, 1<<30, nil),
 	}
 	speeds := race(b, two, list, number(b, "CANDOR_BENCH_REPEATS", 2))
@@ -96,21 +97,8 @@ func BenchmarkCost(b *testing.B) {
 	publish(b, "cost.md", out.String())
 }
 
-func pictureOnly(tb testing.TB) func(*page.Renderer) {
-	return func(r *page.Renderer) {
-		if !set(r, "PictureOnly", true) {
-			tb.Log("the renderer has no PictureOnly yet: that arm makes all artefacts")
-		}
-	}
-}
-
-func selfCheck(tb testing.TB) func(*page.Renderer) {
-	return func(r *page.Renderer) {
-		if !set(r, "Check", 1.0) {
-			tb.Log("the renderer has no Check yet: that arm checks nothing")
-		}
-	}
-}
+func pictureOnly(r *page.Renderer) { r.PictureOnly = true }
+func selfCheck(r *page.Renderer)   { r.Check = 1 }
 
 // measure lets the arms take turns over the pages, a stretch each.
 func measure(b *testing.B, arms []*arm, list []pages.Page, repeats int) [][]spent {

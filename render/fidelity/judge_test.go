@@ -14,7 +14,7 @@ import (
 )
 
 // original is a page with something for every sense of the judge.
-const original = `<!doctype html><meta charset=utf-8><title>t</title><body style="margin:0;height:900px;background:#fff">
+const original = `<!doctype html><meta charset=utf-8><title>t</title><style>summary { display: block }</style><body style="margin:0;height:900px;background:#fff">
 <p>The bridge on Mill Street stays closed until Monday.</p>
 <p style="color:#fff">White words on white ground.</p>
 <p hidden>Nobody sees this.</p><p style="visibility:hidden">Nor this.</p>

@@ -208,6 +208,22 @@ func benchPages(tb testing.TB) []pages.Page {
 	return out
 }
 
+// thinned are at most n of the pages, taken evenly from the whole list:
+// $CANDOR_BENCH_MOST, or 66. That many tell what a page costs; all of them would
+// take most of an hour.
+func thinned(tb testing.TB, list []pages.Page) []pages.Page {
+	tb.Helper()
+	n := number(tb, "CANDOR_BENCH_MOST", 66)
+	if len(list) <= n {
+		return list
+	}
+	var out []pages.Page
+	for i := range n {
+		out = append(out, list[i*len(list)/n])
+	}
+	return out
+}
+
 // capture makes one capture of a page below dir and gives its directory.
 func capture(ctx context.Context, r *page.Renderer, s *site, p pages.Page, dir string) (candor.Manifest, string, error) {
 	id := candor.NewID()

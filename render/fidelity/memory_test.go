@@ -60,7 +60,7 @@ func (r memoryRun) slope(f func(sample) float64) float64 {
 // loops that do the same. $CANDOR_BENCH_CAPTURES is how often (1000). Our
 // browsers are replaced as the pool sees fit, as they are in use.
 func BenchmarkMemory(b *testing.B) {
-	s, list := theSite(b), benchPages(b)
+	s, list := theSite(b), thinned(b, benchPages(b))
 	n := number(b, "CANDOR_BENCH_CAPTURES", 1000)
 	var runs []memoryRun
 	for _, start := range []func() *arm{

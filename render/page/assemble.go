@@ -17,14 +17,15 @@ import (
 // page may name hundreds of times, a sheet or an image of one, is made ready
 // once; bodies go from the disk into the file without being kept.
 type assembler struct {
-	s       *session
-	sources map[string]string
-	extent  extent
-	css     cssRewriter
-	crops   map[Box][]byte
-	missing int
-	sheets  map[string]string // imported sheets as data: addresses
-	depth   int
+	s        *session
+	sources  map[string]string
+	extent   extent
+	css      cssRewriter
+	crops    map[Box][]byte
+	missing  int
+	sheets   map[string]string // imported sheets as data: addresses
+	depth    int
+	imported int // bytes of sheets so far
 
 	resources []*resource
 	byURL     map[string]*resource

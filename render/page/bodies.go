@@ -138,6 +138,9 @@ const bodyTimeout = 10 * time.Second
 
 // fetch asks Chrome for the body it has just received and keeps it once.
 func (w *exchangeWriter) fetch(t task) *Body {
+	if t.main && unshowable(mediaType(t.x.MediaType)) {
+		return &Body{Missing: "the browser's viewer has it; it was asked for once more"}
+	}
 	limit := w.max
 	if t.main { // the very thing that was asked for
 		limit = max(limit, bufferPerBody)

@@ -49,6 +49,9 @@ type cssScanner struct {
 	parens []bool // open parentheses; true where bare strings are addresses
 	braces []bool // open blocks; true where var() has no meaning
 	direct bool   // the block that opens next is such a one
+
+	ends  int  // where the rule or declaration that was looked at last ends
+	opens bool // with a block
 }
 
 // states are the pseudo-classes that need a script or a visitor to come true.
@@ -350,15 +353,14 @@ func (c *cssScanner) attribute(selector bool) {
 // selector reports whether what is at i belongs to a selector: a block comes
 // before the declaration would end.
 func (c *cssScanner) selector(i int) bool {
-	for ; i < len(c.in); i++ {
-		switch c.in[i] {
-		case '{':
-			return true
-		case ';', '}':
-			return false
+	if i > c.ends || c.ends == 0 { // looked for once for each, or long lists would take forever
+		c.ends, c.opens = len(c.in), false
+		if n := strings.IndexAny(c.in[min(i, len(c.in)):], "{};"); n >= 0 {
+			c.ends = i + n
+			c.opens = c.in[c.ends] == '{'
 		}
 	}
-	return false
+	return c.opens
 }
 
 // unescapeCSS resolves backslashes.

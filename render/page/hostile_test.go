@@ -24,7 +24,7 @@ import (
 // impatient shortens the limits for pages that never end.
 func impatient(_ *candor.CaptureSpec, l *Limits) {
 	l.Total, l.Navigate, l.Load, l.Quiet, l.Settle, l.Scroll, l.Picture = 25*time.Second, 4*time.Second, 3*time.Second, time.Second, time.Second, 2*time.Second, 10*time.Second
-	l.Height, l.Body, l.SnapshotMB = 20_000, 1<<20, 50
+	l.Answer, l.Height, l.Body, l.SnapshotMB = 4*time.Second, 20_000, 1<<20, 50
 }
 
 // healthy checks that the worker still captures an ordinary page.
@@ -58,7 +58,7 @@ func TestHostilePagesEndWithAnOutcome(t *testing.T) {
 	}
 	// Most of them only make us wait, so many go at once: that they leave each
 	// other alone is part of what is tested.
-	many, err := browser.Open(t.Context(), browser.Config{Chrome: chromePath, Size: 1, Tabs: 8, Guard: guard, Dir: base,
+	many, err := browser.Open(t.Context(), browser.Config{Chrome: chromePath, Size: 1, Tabs: 5, Guard: guard, Dir: base,
 		Limits: proxy.Limits{Bytes: 64 << 20}, Log: testLog(t)})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ type Limits struct {
 	Settle     time.Duration // each of fonts and images; 6 s
 	Scroll     time.Duration // walking down and back; 20 s
 	Picture    time.Duration // 30 s
+	Answer     time.Duration // of the page to one command that has no longer limit of its own; 15 s
 	Cleaned    time.Duration // the cleaned picture; 20 s
 	Rendition  time.Duration // each further rendition; 60 s
 	Check      time.Duration // the self-check; 30 s
@@ -24,7 +25,7 @@ func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		v *time.Duration
 		s time.Duration
-	}{{&l.Total, 60}, {&l.Navigate, 25}, {&l.Load, 20}, {&l.Quiet, 8}, {&l.Settle, 6}, {&l.Scroll, 20}, {&l.Picture, 30}, {&l.Cleaned, 20}, {&l.Rendition, 60}, {&l.Check, 30}} {
+	}{{&l.Total, 60}, {&l.Navigate, 25}, {&l.Load, 20}, {&l.Quiet, 8}, {&l.Settle, 6}, {&l.Scroll, 20}, {&l.Picture, 30}, {&l.Answer, 15}, {&l.Cleaned, 20}, {&l.Rendition, 60}, {&l.Check, 30}} {
 		if *d.v == 0 {
 			*d.v = d.s * time.Second
 		}

@@ -95,15 +95,13 @@ func TestFilesAreKeptAsWhatTheyAre(t *testing.T) {
 
 func TestThereIsNoPictureOfAPageThatCannotBeHad(t *testing.T) {
 	s := site(t, map[string]any{
-		"/empty": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) },
-		"/gone":  func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404); fmt.Fprint(w, "<h1>Not here</h1>") },
-		"/away":  `<!DOCTYPE html><title>A</title><script>location='http://127.0.0.1:8099/'</script>`,
+		"/gone": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404); fmt.Fprint(w, "<h1>Not here</h1>") },
+		"/away": `<!DOCTYPE html><title>A</title><script>location='http://127.0.0.1:8099/'</script>`,
 	})
 	for url, c := range map[string]struct {
 		reason  string
 		picture bool
 	}{
-		s.URL + "/empty":           {"500", false},
 		s.URL + "/gone":            {"404", true},
 		s.URL + "/away":            {"refused", false},
 		"http://127.0.0.1:8099/":   {"refused", false},

@@ -168,6 +168,10 @@ func (a *assembler) address(w *bufio.Writer, u string, inHTML bool) error {
 	return nil
 }
 
+// maxImported bounds what sheets that import sheets may grow to: each is written
+// into those that import it.
+const maxImported = 32 << 20
+
 // sheet gives an imported style sheet as a data: address, itself rewritten.
 func (a *assembler) sheet(u string) string {
 	if !strings.HasPrefix(u, "data:") {
@@ -177,6 +181,10 @@ func (a *assembler) sheet(u string) string {
 		return s
 	}
 	a.sheets[u] = "data:text/css," // for sheets that import one another
+	if a.imported > maxImported {
+		a.missing++
+		return a.sheets[u]
+	}
 	if text := a.source(u); text != "" {
 		direct := a.css
 		direct.resource = func(u string, _ bool) string {
@@ -193,6 +201,7 @@ func (a *assembler) sheet(u string) string {
 			return `url("` + b.String() + `")`
 		}
 		a.sheets[u] = "data:text/css;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(direct.rewrite(text, u)))
+		a.imported += len(a.sheets[u])
 	}
 	return a.sheets[u]
 }

@@ -61,6 +61,9 @@ var errHung = errors.New("the page does not answer")
 // call sends one command with a limit of its own. A command that gets no
 // answer marks the session as hung.
 func call[P, R any](ctx context.Context, s *session, limit time.Duration, cmd cdp.Command[P, R], params P) (R, error) {
+	if limit == quick && s.limits.Answer > 0 {
+		limit = s.limits.Answer
+	}
 	cctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	res, err := cdp.Call(cctx, s.lease.Target, cmd, params)

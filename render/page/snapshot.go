@@ -12,6 +12,8 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	cdppage "github.com/chromedp/cdproto/page"
+
+	"github.com/candor-archive/candor"
 )
 
 // snapshot writes the DOM as one file that shows the same without network and
@@ -34,8 +36,16 @@ func (s *session) snapshot(ctx context.Context, t *tree, e extent) (string, erro
 		}
 	}
 	doc, err := r.read(ctx, frames.FrameTree, 0, 0)
+	alone := ""
 	if err != nil {
-		return "", err
+		if s.hung || ctx.Err() != nil {
+			return "", err
+		}
+		// Too deep, or otherwise beyond the serialiser: its picture can still be
+		// opened, with its words.
+		alone = fmt.Sprintf("the tree could not be written, so the picture stands for it: %v", err)
+		doc = &serial{Picture: true, URL: s.m.FinalURL, Words: s.wordsOf(ctx, s.frame)}
+		s.doubts.partial(candor.GapNoSnapshot, "picture", "the snapshot holds only the picture and the words of the page")
 	}
 	a := newAssembler(s, r.hints.sources, e)
 	if err := a.prepare(doc); err != nil {
@@ -55,6 +65,9 @@ func (s *session) snapshot(ctx context.Context, t *tree, e extent) (string, erro
 		return "", err
 	}
 	detail := fmt.Sprintf("%d frames", r.n-1)
+	if alone != "" {
+		detail = alone
+	}
 	if a.missing > 0 {
 		detail += fmt.Sprintf(", %d parts had no body", a.missing)
 	}

@@ -171,7 +171,8 @@ var snapshotPages = map[string]string{
 		customElements.define('x-open', class extends HTMLElement { constructor() { super(); this.attachShadow({mode:'open'}).innerHTML='<style>p{color:blue;font-size:30px}</style><p>open</p><slot></slot>'; } });
 		customElements.define('x-closed', class extends HTMLElement { constructor() { super(); this.attachShadow({mode:'closed'}).innerHTML='<style>:host{display:block;background:#ffc}p{color:green;font-size:40px}</style><p>closed</p><x-open>in</x-open>'; } });</script>
 		<style>x-open:not(:defined){display:none}</style>`,
-	"form": `<form action="/go"><input id=t value=old><input type=checkbox id=c><input type=radio name=r><input type=radio name=r id=r2><textarea id=a>was</textarea>
+	// With little but a field for a password a page is taken for a login wall.
+	"form": "<p>" + strings.Repeat("A page of the town with words enough of its own. ", 12) + `<form action="/go"><input id=t value=old><input type=checkbox id=c><input type=radio name=r><input type=radio name=r id=r2><textarea id=a>was</textarea>
 		<select id=s><option>1<option>2<option>3</select><input type=password id=p><input type=range id=g><progress value=.4></progress></form><script>
 		t.value='typed <here> "now"';c.checked=true;r2.checked=true;a.value='\nline one\nline two';s.value='3';p.value='secret';g.value=80</script>`,
 	"images": `<img src="/red.png" srcset="/blue.png 2x, /blue.png 1x"><picture><source srcset="/blue.png" media="(min-width:100px)" width=90 height=45><img src="/red.png"></picture>

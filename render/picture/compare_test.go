@@ -79,10 +79,10 @@ func TestRegionsHoldEveryPixelThatDiffers(t *testing.T) {
 }
 
 func TestRegionsAreAtMostFifty(t *testing.T) {
-	a, b := plain(1000, 1000, color.NRGBA{255, 255, 255, 255}), plain(1000, 1000, color.NRGBA{255, 255, 255, 255})
+	a, b := plain(600, 600, color.NRGBA{255, 255, 255, 255}), plain(600, 600, color.NRGBA{255, 255, 255, 255})
 	n := int64(0)
-	for y := 0; y < 1000; y += 50 {
-		for x := 0; x < 1000; x += 50 {
+	for y := 0; y < 600; y += 40 {
+		for x := 0; x < 600; x += 40 {
 			b.SetNRGBA(x, y, color.NRGBA{0, 0, 0, 255})
 			n++
 		}
@@ -98,8 +98,8 @@ func TestRegionsAreAtMostFifty(t *testing.T) {
 	if total != n {
 		t.Errorf("the regions count %d pixels of %d", total, n)
 	}
-	for y := 0; y < 1000; y += 50 {
-		for x := 0; x < 1000; x += 50 {
+	for y := 0; y < 600; y += 40 {
+		for x := 0; x < 600; x += 40 {
 			in := false
 			for _, r := range d.Regions {
 				in = in || image.Pt(x, y).In(r)

@@ -74,7 +74,7 @@
 		case 'button': attrs = attributes(el, ['formaction']); break;
 		case 'a': case 'area': attrs = attributes(el, ['href', 'rel']) + anchor(el); break;
 		case 'details': case 'dialog': attrs = attributes(el, ['open']) + (el.open ? attribute('open', '') : ''); break;
-		case 'html': if (el === root) return page(el, r, rules); break;
+		case 'html': if (el === root) return page(el); break;
 		case 'body': case 'frameset': if (ctx & BODY) { extras = after + part({k: 'end'}); attrs = attributes(el); ctx = 0; } break;
 		}
 		if (attrs === undefined) attrs = attributes(el);

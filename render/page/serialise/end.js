@@ -9,13 +9,21 @@
 		}
 		return '<head' + (el ? attributes(el) : '') + '>' + part({k: 'head'}) + out + part({k: 'styles'}) + '</head>';
 	};
-	const page = (el, r, rules) => {
+	// What stands beside the body gets into it, and is moved back to where it was.
+	const beside = (el, b, behind) => {
+		const c = getComputedStyle(el), d = getComputedStyle(b), n = p => parseFloat(d[p]) || 0;
+		if (c.position !== 'static' || c.display === 'none' || c.display === 'inline' || c.float !== 'none') return;
+		const left = n('marginLeft') + n('borderLeftWidth') + n('paddingLeft'), top = behind ? n('marginBottom') + n('borderBottomWidth') + n('paddingBottom') : -n('marginTop') - n('borderTopWidth') - n('paddingTop');
+		style(el, 'position:relative!important;left:' + px(-left) + '!important;top:' + px(top) + '!important;width:' + c.width + '!important;');
+	};
+	const page = el => {
 		const list = [...elementsOf(el)], is = t => c => namespaceOf(c) === HTML && t.includes(nameOf(c));
 		const h = list.find(is(['head'])), b = list.find(is(['body', 'frameset']));
 		const attrs = attributes(el), first = head(h);
 		let seen = !b;
 		for (const n of nodesOf(el)) {
 			if (n === h || typeOf(n) === 3 && !/\S/.test(n.data) || typeOf(n) === 8) continue;
+			if (n !== b && b && typeOf(n) === 1 && namespaceOf(n) === HTML) beside(n, b, seen);
 			if (n === b) seen = true; else if (seen) after += node(n, 0); else before += node(n, 0);
 		}
 		return '<html' + attrs + '>' + first + (b ? element(b, BODY) : '<body style="display:contents">' + before + after + part({k: 'end'}) + '</body>') + '</html>';
@@ -32,7 +40,10 @@
 	};
 
 	const kind = root ? namespaceOf(root) : '';
-	// What is neither a page nor a drawing is shown by its picture, with its words.
+	// What is neither a page nor a drawing, whatever the browser made of it, is
+	// shown by its picture, with its words.
+	const type = contentTypeOf(document), readable = ['text/html', 'text/plain', 'application/xhtml+xml', 'text/xml', 'application/xml'].includes(type);
+	if (kind === HTML && !readable) return {picture: true, parts, html: '', url: location.href, title: document.title, words: document.body ? document.body.innerText.slice(0, 1000000) : ''};
 	if (kind !== HTML && !(kind === SVG && nameOf(root) === 'svg')) return {picture: true, parts, html: '', url: location.href, title: document.title, words: root ? contentOf(root).slice(0, 1000000) : ''};
 
 	const inBody = Document.prototype.querySelector.call(document, 'body style, body link[rel~=stylesheet]');

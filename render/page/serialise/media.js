@@ -23,15 +23,17 @@
 	// the crop lies over all of it, too.
 	const uncovered = (el, b) => {
 		const r = rectOf(el), meets = e => { const q = rectOf(e); return q.left < r.right && q.right > r.left && q.top < r.bottom && q.bottom > r.top; };
-		let up = el, n = 0;
-		for (let i = 0; i < 3 && parentOf(up) instanceof HTMLElement && parentOf(up) !== document.body; i++) up = parentOf(up);
-		for (const e of Element.prototype.querySelectorAll.call(up, '*')) {
-			if (++n > 300) break;
-			if (e !== el && !e.contains(el) && !el.contains(e) && getComputedStyle(e).position !== 'static' && meets(e)) {
-				const l = opts.x + (opts.top ? scrollX : 0), t = opts.y + (opts.top ? scrollY : 0);
-				over([Math.max(0, b[0]) - l, Math.max(0, b[1]) - t, Math.min(opts.width, b[0] + b[2]) - l, Math.min(opts.height, b[1] + b[3]) - t]);
-				return;
-			}
+		const lies = e => getComputedStyle(e).position !== 'static' && meets(e);
+		let at = el, left = 300; // elements to look at
+		for (let i = 0; i < 4 && at !== document.body && parentOf(at) instanceof HTMLElement; at = parentOf(at), i++) for (const s of elementsOf(parentOf(at))) {
+			if (s === at || left <= 0) continue;
+			left--;
+			let is = lies(s);
+			if (!is) for (const e of Element.prototype.querySelectorAll.call(s, '*')) if (left-- <= 0 || (is = lies(e))) break;
+			if (!is) continue;
+			const x = opts.x + (opts.top ? scrollX : 0), y = opts.y + (opts.top ? scrollY : 0);
+			over([Math.max(0, b[0]) - x, Math.max(0, b[1]) - y, Math.min(opts.width, b[0] + b[2]) - x, Math.min(opts.height, b[1] + b[3]) - y]);
+			return;
 		}
 	};
 	// Whether a crop of the picture shows the element as it would paint itself.

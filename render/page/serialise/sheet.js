@@ -2,12 +2,13 @@
 	// The source of a sheet, unless scripts have changed its rules: rule text
 	// loses shorthands that hold var() beside one of their longhands. Undefined
 	// stands for the source of a sheet that only the recorder has.
+	const HUGE = 2 << 20; // from here on it is not compared, which takes seconds
 	const sheetText = (sheet, source, address) => {
 		let rules;
 		try { rules = sheet.cssRules; } catch { return source; } // another origin's: what was received
 		if (source === undefined && !opts.changed) return undefined;
 		if (source !== undefined) {
-			if (!opts.changed && (rules.length || !source.trim())) return source;
+			if ((!opts.changed || source.length > HUGE) && (rules.length || !source.trim())) return source;
 			const live = rulesOf(rules);
 			try {
 				const again = new CSSStyleSheet({baseURL: address});
