@@ -59,7 +59,7 @@ func TestTheWholeRoad(t *testing.T) {
 	staffSee("live", angryWords)
 	staffSee("live", answerWords)
 	var post string
-	link := regexp.MustCompile(`href="(/archive/[a-z0-9]+)"`)
+	link := regexp.MustCompile(`href="(/archive/[a-z0-9]+)[?"]`)
 	s.until(4*time.Minute, "the water-main post is in the public archive with its picture", func() bool {
 		_, found := s.get("/archive?kind=post&q=" + url.QueryEscape(`"water main break"`))
 		m := link.FindStringSubmatch(found)

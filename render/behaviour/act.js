@@ -81,7 +81,7 @@
 		return n;
 	}
 	case 'size':
-		return {height: scroller().scrollHeight, elements: elements()};
+		return {height: scroller().scrollHeight};
 	case 'down': {
 		const e = box(a.box);
 		if (!e) return {missing: true};

@@ -153,7 +153,7 @@ func (r *runner) ask(ctx context.Context, out any, op string, args any) error {
 }
 
 // size is how large a page is.
-type size struct{ Height, Elements int }
+type size struct{ Height int }
 
 // grown reports whether the page has grown by more than it may.
 func (r *runner) grown(ctx context.Context) (bool, error) {

@@ -153,8 +153,7 @@ func (c *chrome) introduce(ctx context.Context) error {
 	return c.closePopUps(tctx)
 }
 
-// closePopUps closes every page that a page opened. Chrome blocks pop-ups
-// nobody clicked for by itself; this is for those that get past it.
+// closePopUps closes every page that a page opened and Chrome did not block.
 func (c *chrome) closePopUps(ctx context.Context) error {
 	created := cdp.Events(c.ctx, c.browser, target.TargetCreated)
 	go func() {

@@ -38,6 +38,9 @@ func flags(proxyAddr, profile string) []string {
 		"--no-first-run", "--no-pings", "--no-service-autorun", "--no-startup-window", "--use-mock-keychain", "--hide-scrollbars",
 		// Prompts would wait for somebody who is not there.
 		"--deny-permission-prompts", "--disable-notifications",
+		// The whole browser blocks the windows that nobody clicked for by itself;
+		// the headless shell must be told, and blocks all.
+		"--block-new-web-contents",
 		// QUIC is UDP and would go round the proxy.
 		"--disable-quic",
 		"--disable-site-isolation-trials",

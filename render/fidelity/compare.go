@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/candor-archive/candor/render/picture"
@@ -14,7 +13,7 @@ import (
 // threshold is the least difference of two colours that counts, in YIQ space.
 const threshold = 0.1
 
-// Close and near name how alike two pictures are.
+// Exact, Near and Far name how alike two pictures are.
 const (
 	Exact = "exact" // the same size, and no pixel differs
 	Near  = "near"  // the same size, and fewer than 0.1 % of the pixels differ
@@ -98,31 +97,4 @@ func Apart(want, got string) string {
 	}
 	cut := func(w []string) string { return strings.Join(w[max(0, min(i-2, len(w))):min(len(w), i+6)], " ") }
 	return fmt.Sprintf("word %d of %d (the other has %d): %q, but %q", i+1, len(a), len(b), cut(a), cut(b))
-}
-
-// missing says which words only one of two texts has, in whatever order, or ""
-// when they are the same. White space does not count.
-func missing(a, b string) string {
-	count := map[string]int{}
-	for _, w := range strings.Fields(a) {
-		count[w]++
-	}
-	for _, w := range strings.Fields(b) {
-		count[w]--
-	}
-	var first, second []string
-	for w, n := range count {
-		switch {
-		case n > 0:
-			first = append(first, w)
-		case n < 0:
-			second = append(second, w)
-		}
-	}
-	if len(first)+len(second) == 0 {
-		return ""
-	}
-	slices.Sort(first)
-	slices.Sort(second)
-	return fmt.Sprintf("only in the one: %q; only in the other: %q", first[:min(8, len(first))], second[:min(8, len(second))])
 }

@@ -54,12 +54,21 @@ const lookLimit = 90 * time.Second
 // "scroll" walks through it, waits until it rests, takes its picture, and then
 // reads its text.
 func (j *Judge) Visit(ctx context.Context, v candor.Viewport, policy candor.Policy, address, picture string) (Look, error) {
-	return look(ctx, j.live, v, true, address, picture, func(ctx context.Context, t *tab) error {
+	return look(ctx, j.live, v, true, address, picture, atRest(policy))
+}
+
+// Read is Visit without the picture.
+func (j *Judge) Read(ctx context.Context, v candor.Viewport, policy candor.Policy, address string) (Look, error) {
+	return look(ctx, j.live, v, true, address, "", atRest(policy))
+}
+
+func atRest(policy candor.Policy) func(context.Context, *tab) error {
+	return func(ctx context.Context, t *tab) error {
 		if err := t.settle(ctx); err != nil || policy != candor.PolicyScroll {
 			return err
 		}
 		return errors.Join(t.walk(ctx), t.settle(ctx))
-	})
+	}
 }
 
 // Open looks at a snapshot on the disk, with scripts off and nothing to be
@@ -127,8 +136,10 @@ func look(ctx context.Context, c *Chrome, v candor.Viewport, scripts bool, addre
 		return Look{}, fmt.Errorf("look at %s: %w", address, err)
 	}
 	l := Look{Picture: picture}
-	if err := t.photograph(ctx, v, picture); err != nil {
-		return l, fmt.Errorf("look at %s: %w", address, err)
+	if picture != "" {
+		if err := t.photograph(ctx, v, picture); err != nil {
+			return l, fmt.Errorf("look at %s: %w", address, err)
+		}
 	}
 	if l.Text, err = t.words(ctx); err != nil {
 		return l, fmt.Errorf("look at %s: %w", address, err)

@@ -3,7 +3,6 @@ package fidelity
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/candor-archive/candor"
@@ -25,13 +24,12 @@ type judged struct {
 	visits     Likeness // two visits of the judge against each other, where something was not exact
 	twice      bool     // visits was looked at
 	text       string   // where the snapshot's text differs from another visit's, "" when it does not
-	said       string   // where the capture's text differs from the snapshot's, as a set of words
 	requests   []string
 	manifest   candor.Manifest
 }
 
-// judge captures a page into dir and judges the capture. With visit it makes
-// visits of its own to compare with.
+// judge captures a page into dir and judges the capture. With visit it takes
+// pictures of visits of its own to compare with, otherwise it only reads there.
 func judge(ctx context.Context, j *Judge, r *page.Renderer, s *site, p pages.Page, dir string, visit bool) (*judged, error) {
 	d := &judged{page: p}
 	m, at, err := capture(ctx, r, s, p, dir)
@@ -64,12 +62,23 @@ func judge(ctx context.Context, j *Judge, r *page.Renderer, s *site, p pages.Pag
 	if d.own, err = Compare(d.picture, d.snapshot); err != nil {
 		return nil, err
 	}
-	if b, err := os.ReadFile(file(m, at, candor.Text)); err == nil {
-		d.said = missing(string(b), offline.Text)
-	} else {
-		d.said = "the capture has no text"
+	if d.own.Kind() != Exact {
+		// On a busy machine a frame may be drawn later than its page says it is
+		// loaded. What differs twice differs.
+		if offline, err = j.Open(ctx, v, snapshot, d.snapshot); err != nil {
+			d.lost = "the snapshot cannot be opened again: " + err.Error()
+			return d, nil
+		}
+		if d.own, err = Compare(d.picture, d.snapshot); err != nil {
+			return nil, err
+		}
 	}
 	if !visit {
+		live, err := j.Read(ctx, v, m.Policy, s.URLs[p.Name])
+		if err != nil {
+			return nil, fmt.Errorf("the judge's own visit: %w", err)
+		}
+		d.text = Apart(live.Text, offline.Text)
 		return d, nil
 	}
 	d.reference = filepath.Join(at, "judged-visit.png")

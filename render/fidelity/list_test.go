@@ -25,7 +25,7 @@ import (
 type exception struct {
 	Page   string
 	Pixels string // of the snapshot against our picture of the same moment: near or far; exact when empty
-	Words  bool   // those of the snapshot may differ from the capture's text
+	Words  bool   // those of the snapshot may differ from the live page's
 	Varies bool   // it may also turn out better: by its nature the page is not the same every time
 	Cause  string
 }
@@ -81,10 +81,10 @@ func (e exception) against(d *judged) []string {
 		bad("the snapshot is now %s, better than known.yaml says (%s): correct the entry there, or take it out", got, allowed)
 	}
 	switch {
-	case d.said != "" && !e.Words:
-		bad("the snapshot's words are not those of the capture: %s", d.said)
-	case d.said == "" && e.Words && !e.Varies:
-		bad("the snapshot's words are now those of the capture, better than known.yaml says: correct the entry there, or take it out")
+	case d.text != "" && !e.Words:
+		bad("the snapshot's words are not those of the live page: %s", d.text)
+	case d.text == "" && e.Words && !e.Varies:
+		bad("the snapshot's words are now those of the live page, better than known.yaml says: correct the entry there, or take it out")
 	}
 	return out
 }
@@ -125,9 +125,6 @@ func TestSnapshotsAreAsGoodAsThePageListSays(t *testing.T) {
 			if d.lost != "" {
 				return
 			}
-			if want := p.Want.Outcome; want != "" && d.manifest.Outcome != want {
-				t.Errorf("outcome %s (%s), want %s", d.manifest.Outcome, d.manifest.Reason, want)
-			}
 			checkPixels(t, p, d)
 		})
 	}
@@ -138,7 +135,8 @@ func TestSnapshotsAreAsGoodAsThePageListSays(t *testing.T) {
 func checkPixels(t *testing.T, p pages.Page, d *judged) {
 	t.Helper()
 	scale := d.manifest.Viewport.Scale
-	if !knows(p, scale) {
+	slow := slices.ContainsFunc(d.manifest.Gaps, func(g candor.Gap) bool { return g.Code == candor.GapSlow })
+	if !knows(p, scale) || slow { // a capture that says it ran out of time is true to its word
 		return
 	}
 	f, err := os.Open(d.picture)
@@ -203,7 +201,7 @@ func TestThePageListIsKeptBothWays(t *testing.T) {
 		{"of another size", exception{Pixels: Near}, judged{own: Likeness{SizeWrong: true}}, "is far"},
 		{"better than listed", exception{Pixels: Far}, judged{own: near}, "correct the entry"},
 		{"better, and it may be", exception{Pixels: Far, Varies: true}, judged{own: exact}, ""},
-		{"words missing", exception{}, judged{said: "a"}, "words are not those"},
+		{"words missing", exception{}, judged{text: "a"}, "words are not those"},
 		{"words found again", exception{Words: true}, judged{}, "better than known.yaml"},
 		{"a request is never allowed", exception{Pixels: Far, Words: true, Varies: true}, judged{requests: []string{"http://a"}}, "asks for"},
 		{"nor a lost page", exception{Pixels: Far, Varies: true}, judged{lost: "gone"}, "gone"},

@@ -73,7 +73,7 @@ func TestALongThreadIsShownWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer city.Close()
-	guard.Allow = append(guard.Allow, city.Hosts...)
+	permit(t, city.Hosts...)
 	hand := city.Controller()
 	post, err := hand.PostID("speed-cushions")
 	if err != nil {
@@ -148,7 +148,7 @@ func TestPagesOfTheCollectionShowMore(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	guard.Allow = append(guard.Allow, server.Hosts()...)
+	permit(t, server.Hosts()...)
 	for name, want := range map[string]struct {
 		shown candor.Shown
 		text  string

@@ -5,29 +5,12 @@ import (
 
 	"github.com/chromedp/cdproto/animation"
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/fetch"
-	"github.com/chromedp/cdproto/network"
 )
 
-// freeze stops animations where they are and refuses to go elsewhere, so that
+// freeze stops animations where they are and holds the page, so that
 // picture, snapshot and words are of one moment.
 func (s *session) freeze(ctx context.Context) (string, error) {
-	s.rec.mu.Lock()
-	s.rec.held = func(id fetch.RequestID, frame cdp.FrameID) {
-		go func() {
-			var err error
-			if frame == s.frame {
-				_, err = call(ctx, s, quick, fetch.FailRequest, fetch.FailRequestParams{RequestID: id, ErrorReason: network.ErrorReasonAborted})
-			} else {
-				_, err = call(ctx, s, quick, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: id})
-			}
-			if err != nil {
-				s.log.Debug("hold a navigation", "url", s.spec.URL, "error", err)
-			}
-		}()
-	}
-	s.rec.mu.Unlock()
-	if _, err := call(ctx, s, quick, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: "*", ResourceType: network.ResourceTypeDocument}}}); err != nil {
+	if err := s.hold(ctx); err != nil {
 		return "", err
 	}
 	if _, err := call(ctx, s, quick, animation.Enable, cdp.Empty{}); err != nil {

@@ -8,11 +8,13 @@ import (
 	"image"
 	"image/png"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,7 +50,10 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(base)
-	guard.AllowPrivate = false
+	if err := reserveSites(150); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	pool, err = browser.Open(context.Background(), browser.Config{Chrome: chrome, Size: 1, Guard: guard, Dir: base})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -77,7 +82,59 @@ func leftovers(base string) []string {
 	return append(left, dirs...)
 }
 
-// site serves pages on loopback and lets the guard pass to it alone.
+// reserved are the addresses sites will have. The guard passes to them from the
+// start, since it must not change while captures are under way, and they are
+// never given up, so that no server that must not be reached gets one of them.
+var reserved struct {
+	all  []net.Listener
+	next atomic.Int64
+}
+
+func reserveSites(n int) error {
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		reserved.all = append(reserved.all, l)
+		host := l.Addr().String()
+		guard.Allow = append(guard.Allow, host, strings.Replace(host, "127.0.0.1", "localhost", 1))
+	}
+	return nil
+}
+
+// kept is a listener that takes no more when it is closed but keeps its address.
+type kept struct {
+	net.Listener
+	closed atomic.Bool
+}
+
+func (k *kept) Accept() (net.Conn, error) {
+	c, err := k.Listener.Accept()
+	if k.closed.Load() {
+		if err == nil {
+			c.Close() // nobody is there any more to hear an error
+		}
+		return nil, net.ErrClosed
+	}
+	return c, err
+}
+
+func (k *kept) Close() error {
+	k.closed.Store(true)
+	return k.Listener.(*net.TCPListener).SetDeadline(time.Now())
+}
+
+// permit lets the guard pass to further addresses for the length of a test. No
+// capture may be under way.
+func permit(t *testing.T, hosts ...string) {
+	t.Helper()
+	before := guard.Allow
+	guard.Allow = append(before[:len(before):len(before)], hosts...)
+	t.Cleanup(func() { guard.Allow = before })
+}
+
+// site serves pages on loopback, where the guard lets captures pass.
 func site(t *testing.T, pages map[string]any) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -96,9 +153,12 @@ func site(t *testing.T, pages map[string]any) *httptest.Server {
 			t.Fatalf("no page can be made of %T", p)
 		}
 	}
-	s := httptest.NewServer(mux)
-	host := strings.TrimPrefix(s.URL, "http://")
-	guard.Allow = append(guard.Allow, host, strings.Replace(host, "127.0.0.1", "localhost", 1))
+	at := int(reserved.next.Add(1)) - 1
+	if at >= len(reserved.all) {
+		t.Fatal("more addresses must be reserved")
+	}
+	s := &httptest.Server{Listener: &kept{Listener: reserved.all[at]}, Config: &http.Server{Handler: mux}}
+	s.Start()
 	t.Cleanup(func() {
 		s.CloseClientConnections()
 		s.Close()

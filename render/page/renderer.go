@@ -175,8 +175,8 @@ type borrowed struct {
 	broken bool
 }
 
-// fresh gives a tab in a context of its own for a further visit, which begin
-// starts at the proxy. A broken browser is replaced by another.
+// fresh gives a tab without a trace of the visit before for a further one, which
+// begin starts at the proxy. A broken browser is replaced by another.
 func (b *borrowed) fresh(ctx context.Context, begin func(*proxy.Proxy) *proxy.Visit) (*browser.Lease, error) {
 	if b.lease != nil && !b.broken {
 		next, err := b.lease.Renew(ctx, begin)

@@ -46,7 +46,7 @@ const checkDir = "check.tmp"
 // selfCheck opens the snapshot again, without scripts and without network, and
 // compares what it shows with the picture and the text. It takes the page's
 // place in its tab: what is left of the page cannot reach the file, since no
-// script runs, and a tab of its own would cost several times as much.
+// script runs, and a tab of its own would cost more.
 func (s *session) selfCheck(ctx context.Context, have *borrowed) {
 	var check candor.SelfCheck
 	marked := false

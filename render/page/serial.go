@@ -53,7 +53,6 @@ type part struct {
 	Text   string  `json:"text"`
 	Base   string  `json:"base"`
 	Escape string  `json:"esc"`
-	Inline bool    `json:"inline"`
 	Box    *Box    `json:"box"`
 	Width  float64 `json:"w"`
 	Height float64 `json:"h"`

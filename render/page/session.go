@@ -47,6 +47,9 @@ type session struct {
 	file bool
 	kept stored
 
+	// halted is set once a page that went in circles was made to stay.
+	halted bool
+
 	// navError is the browser's own word for a navigation that failed.
 	navError string
 

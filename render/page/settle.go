@@ -79,20 +79,33 @@ func (s *session) load(ctx context.Context) (string, error) {
 		s.doubts.fail(candor.GapCrashed, "", "the page crashed the browser's tab")
 		return "", errors.New("the page crashed")
 	case last.moves > maxMoves:
-		s.doubts.partial(candor.GapMoved, "", fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
-		// Without scripts the next document stays.
-		if _, err := call(ctx, s, quick, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
-			s.log.Debug("switch scripts off", "url", s.spec.URL, "error", err)
-		}
-		if err := s.poll(ctx, s.limits.Settle, func() bool { return s.rec.state().loaded }); err != nil {
-			s.stop(ctx)
-		}
-		return "its scripts were switched off", errors.New("the page goes in circles")
+		return s.halt(ctx), errors.New("the page goes in circles")
 	case errors.Is(err, errSlow):
 		s.doubts.partial(candor.GapSlow, "load", fmt.Sprintf("the page did not finish loading within %s", s.limits.Load))
 		s.stop(ctx)
 	}
 	return "", err
+}
+
+// circles reports whether the page goes from address to address and nothing was
+// done about it yet.
+func (s *session) circles() bool { return !s.halted && s.rec.state().moves > maxMoves }
+
+// halt keeps a page that goes in circles where it is: without scripts, and with
+// every further move refused, since markup sends on, too.
+func (s *session) halt(ctx context.Context) string {
+	s.halted = true
+	s.doubts.partial(candor.GapMoved, "", fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
+	if _, err := call(ctx, s, quick, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		s.log.Debug("switch scripts off", "url", s.spec.URL, "error", err)
+	}
+	if err := s.hold(ctx); err != nil {
+		s.log.Debug("hold a page that goes in circles", "url", s.spec.URL, "error", err)
+	}
+	if err := s.poll(ctx, s.limits.Settle, func() bool { return s.rec.state().loaded }); err != nil {
+		s.stop(ctx)
+	}
+	return "its scripts were switched off"
 }
 
 // stop ends loading. A page that cannot hear it is woken by the next step.
@@ -106,17 +119,22 @@ func (s *session) stop(ctx context.Context) {
 const quietFor = 500 * time.Millisecond
 
 func (s *session) quiet(ctx context.Context) (string, error) {
-	waiting := 0
-	err := s.poll(ctx, s.limits.Quiet, func() bool {
+	waiting, detail := 0, ""
+	still := func() bool {
 		d, n := s.rec.quietFor()
 		waiting = n
 		return d >= quietFor
-	})
+	}
+	err := s.poll(ctx, s.limits.Quiet, func() bool { return still() || s.circles() })
+	if err == nil && s.circles() {
+		detail = s.halt(ctx)
+		err = s.poll(ctx, s.limits.Quiet, still)
+	}
 	if errors.Is(err, errSlow) {
 		s.doubts.partial(candor.GapSlow, "network_quiet", fmt.Sprintf("the network was not quiet within %s", s.limits.Quiet))
-		return fmt.Sprintf("%d requests under way", waiting), err
+		return join(detail, fmt.Sprintf("%d requests under way", waiting)), err
 	}
-	return "", err
+	return detail, err
 }
 
 // again repeats a step once when the document was replaced under it.
@@ -125,6 +143,9 @@ func (s *session) again(do func(ctx context.Context) (string, error)) func(ctx c
 		before := s.rec.state().loader
 		detail, err := do(ctx)
 		if err != nil && !errors.Is(err, errHung) && !errors.Is(err, errSlow) && s.rec.state().loader != before {
+			if s.circles() {
+				s.halt(ctx)
+			}
 			if err := s.poll(ctx, s.limits.Load, func() bool { return s.rec.state().loaded }); err != nil {
 				return detail, err
 			}

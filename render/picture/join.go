@@ -29,7 +29,7 @@ type Joiner struct {
 	bpp           int // of the picture, once the first strip is known
 	y             int
 	sum           uint32 // of all filtered rows so far, as zlib ends with
-	recoded       int
+	recoded       int    // strips that had to be packed anew
 }
 
 // NewJoiner begins a picture of the given size. The survey, when there is one,
@@ -259,9 +259,6 @@ func (j *Joiner) Close() error {
 	end := binary.BigEndian.AppendUint32([]byte{3, 0}, j.sum) // an empty last block
 	return errors.Join(chunk(j.w, "IDAT", end), chunk(j.w, "IEND"))
 }
-
-// Recoded tells how many strips had to be packed anew.
-func (j *Joiner) Recoded() int { return j.recoded }
 
 // combine is the Adler-32 of two pieces put together, the second n bytes long.
 func combine(a, b uint32, n int64) uint32 {

@@ -48,8 +48,8 @@ func TestJoinedStripsAreOnePicture(t *testing.T) {
 			if err := j.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if c.anew >= 0 && j.Recoded() != c.anew {
-				t.Errorf("%d strips were packed anew, want %d", j.Recoded(), c.anew)
+			if c.anew >= 0 && j.recoded != c.anew {
+				t.Errorf("%d strips were packed anew, want %d", j.recoded, c.anew)
 			}
 			wantRows(t, b.Bytes(), img)
 			got, err := png.Decode(bytes.NewReader(b.Bytes())) // which checks every sum
@@ -123,8 +123,8 @@ func TestStripsOfChromesKindKeepAllButTheirFirstBlock(t *testing.T) {
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if want := 0; seed > 0 && j.Recoded() != want {
-			t.Errorf("seed %d: %d strips were packed anew", seed, j.Recoded())
+		if want := 0; seed > 0 && j.recoded != want {
+			t.Errorf("seed %d: %d strips were packed anew", seed, j.recoded)
 		}
 		wantRows(t, b.Bytes(), img)
 		got, err := png.Decode(bytes.NewReader(b.Bytes())) // which checks every sum

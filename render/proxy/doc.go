@@ -1,5 +1,5 @@
 // Package proxy is the only way by which Chrome reaches the network: an HTTP
-// proxy on loopback, one for each browser, that connects where the guard lets
+// proxy on loopback, one for each browser context, that connects where the guard lets
 // it and nowhere else.
 //
 // It judges the address of every connection as it is made, so redirects,

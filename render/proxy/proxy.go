@@ -31,7 +31,7 @@ type Limits struct {
 	Conns int           // open at once; 256 when zero
 }
 
-// Proxy serves one browser. One visit is under way at a time.
+// Proxy serves one browser context. One visit is under way at a time.
 type Proxy struct {
 	dial   Dialer
 	limits Limits

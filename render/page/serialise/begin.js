@@ -80,7 +80,7 @@
 			if (n === 'background' && html && v) { out += attribute(n, part({k: 'res', url: absolute(v)})) + original(n, absolute(v)); continue; }
 			if (/^[\0-\x20]*[jv]/i.test(v) && RUNS.test(v.replace(/[\0-\x20]/g, ''))) { out += attribute('data-candor-' + n.replace(':', '-'), value(v)); continue; }
 			const paint = !html && /url\(|\\/i.test(v);
-			out += attribute(n, paint ? part({k: 'css', text: v, base, esc: 'attr', inline: true}) : value(v));
+			out += attribute(n, paint ? part({k: 'css', text: v, base, esc: 'attr'}) : value(v));
 		}
 		const more = extra.get(el);
 		if (css && refused(el)) { // by the page's own policy
@@ -98,5 +98,5 @@
 	};
 	const refused = el => { try { return (el instanceof SVGElement ? paintOf : styleOf)(el).length === 0; } catch { return false; } };
 	// A style may already hold parts (crops): only what lies between is CSS.
-	const styleParts = v => v.split(/(\0\d+\0)/).map(p => p.startsWith('\0') ? p : part({k: 'css', text: p, base, esc: 'attr', inline: true})).join('');
+	const styleParts = v => v.split(/(\0\d+\0)/).map(p => p.startsWith('\0') ? p : part({k: 'css', text: p, base, esc: 'attr'})).join('');
 	const original = (name, v) => v ? attribute('data-candor-' + name, value(v)) : '';
