@@ -194,6 +194,13 @@ func (c SelfCheck) Share() float64 {
 	return float64(c.Differing) / float64(c.Pixels)
 }
 
+// CheckShare is how much of the picture the snapshot may show otherwise before
+// the capture counts as partial, and no longer as shown to be faithful. What
+// cannot be held still, a video, a chart that draws itself or a blinking light,
+// stays below it on nearly every page, and the check says where it is; a missing
+// style sheet, font or frame goes far beyond.
+const CheckShare = 0.01
+
 // CheckRegion is one place where they differ, in CSS pixels of the page: left,
 // top, width, height.
 type CheckRegion struct {

@@ -89,3 +89,16 @@ func (s *server) limited(l *limiter, next http.Handler) http.Handler {
 		s.errorPage(w, r, http.StatusTooManyRequests, "error.limit", nil, "Wait", p.T("error.limit.minute"))
 	})
 }
+
+// limitedFind guards a page that looks for words on a picture when asked to:
+// that is a search, and the page without it is not.
+func (s *server) limitedFind(next http.Handler) http.Handler {
+	search := s.limited(s.search, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if view.LookedFor(r) != "" {
+			search.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

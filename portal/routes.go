@@ -20,8 +20,6 @@ func (s *server) routes() http.Handler {
 	for pattern, h := range map[string]handler{
 		"GET /{$}": pub.Home,
 
-		"GET /archive/{record}":                                       pub.Record,
-		"GET /archive/{record}/captures/{capture}":                    pub.Capture,
 		"GET /archive/{record}/captures/{capture}/{file}":             pub.Artefact,
 		"GET /archive/{record}/captures/{capture}/{rendition}/{file}": pub.Artefact,
 		"GET /archive/{record}/captures/{capture}/snapshot":           pub.Snapshot,
@@ -57,6 +55,8 @@ func (s *server) routes() http.Handler {
 
 	// Work that costs, and acts of people without an account.
 	mux.Handle("GET /archive", s.limited(s.search, s.page(pub.Search)))
+	mux.Handle("GET /archive/{record}", s.limitedFind(s.page(pub.Record)))
+	mux.Handle("GET /archive/{record}/captures/{capture}", s.limitedFind(s.page(pub.Capture)))
 	mux.Handle("POST /requests/new", s.limited(s.filing, s.page(pub.SubmitAsk)))
 	mux.Handle("POST /my-request/messages", s.limited(s.filing, s.page(pub.Say)))
 	mux.Handle("POST /track", s.limited(s.links, s.page(pub.SendLink)))

@@ -69,11 +69,11 @@ type server struct {
 	log strings.Builder
 }
 
-// serve starts the program on free ports and waits until it is ready.
-func serve(t *testing.T, dir string, args ...string) *server {
+// launch starts the program without waiting for it to be ready.
+func launch(t *testing.T, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, dir: dir, done: make(chan struct{})}
-	s.cmd = exec.Command(binary, append([]string{"serve", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
+	s := &server{t: t, done: make(chan struct{})}
+	s.cmd = exec.Command(binary, args...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -98,9 +98,17 @@ func serve(t *testing.T, dir string, args ...string) *server {
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
-			t.Logf("candor said:\n%s\n%s", s.said(), tail(s.logged(), 60))
+			t.Logf("candor %s said:\n%s\n%s", args[0], s.said(), tail(s.logged(), 60))
 		}
 	})
+	return s
+}
+
+// serve starts the program on free ports and waits until it is ready.
+func serve(t *testing.T, dir string, args ...string) *server {
+	t.Helper()
+	s := launch(t, append([]string{"serve", "--data", dir, "--addr", "127.0.0.1:0"}, args...)...)
+	s.dir = dir
 	portal := regexp.MustCompile(`Public portal:\s+(http://\S+?)/\n`)
 	s.until(90*time.Second, "the portal is ready", func() bool {
 		if s.url == "" {

@@ -106,7 +106,7 @@ func claims(cv candor.CaptureView, manifestSound bool, check *candor.SelfCheck) 
 	fidelity := view.Claim{ID: "fidelity", State: "not_shown", Reason: "claim.fidelity.not_shown"}
 	switch {
 	case check == nil || !manifestSound:
-	case check.SizeWrong || check.Share() > view.Alike:
+	case check.SizeWrong || check.Share() > candor.CheckShare:
 		fidelity.State, fidelity.Reason = "failed", "claim.fidelity.failed"
 	default:
 		fidelity.State, fidelity.Reason = "shown", "claim.fidelity.shown"

@@ -1,8 +1,6 @@
 package public
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 
 	"github.com/candor-archive/candor"
@@ -27,7 +25,7 @@ func (s *Pages) exhibitOf(r *http.Request, p view.Page, cv candor.CaptureView, r
 		e.Twin = at + exhibit.Address(rendition, "twin.html")
 	}
 	if _, ok := cv.Rendition(rendition, candor.Layout); ok && find != "" {
-		e.Outline = s.layout(r, cv.Capture.ID, rendition).Find(find)
+		e.Outline = s.layout(r, cv.Capture.ID, rendition).Find(r.Context(), find)
 	}
 	return e
 }
@@ -39,7 +37,7 @@ func (s *Pages) layout(r *http.Request, captureID, rendition string) view.Layout
 	body, _, err := s.Archive.OpenRendition(r.Context(), captureID, rendition, candor.Layout)
 	if err == nil {
 		defer body.Close()
-		err = json.NewDecoder(io.LimitReader(body, view.MaxLayout)).Decode(&l)
+		l, err = view.ReadLayout(r.Context(), body)
 	}
 	if err != nil {
 		s.Log.Warn("read layout of capture", "capture", captureID, "err", err)

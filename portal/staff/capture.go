@@ -102,18 +102,32 @@ func (s *Pages) exhibitOf(r *http.Request, p *CapturePage, rendition string) *vi
 		e.Twin = at + exhibit.Address(rendition, "twin.html")
 	}
 	if p.Find != "" {
-		var l view.Layout
-		if err := s.decode(r, cv, rendition, candor.Layout, view.MaxLayout, &l); err != nil {
+		l, err := s.layout(r, cv, rendition)
+		if err != nil {
 			s.Log.Warn("read layout of capture", "capture", cv.Capture.ID, "err", err) // shown without outlines
 			return e
 		}
-		e.Outline = l.Find(p.Find)
+		e.Outline = l.Find(r.Context(), p.Find)
 		return e
 	}
 	if scale := p.Manifest.Viewport.Scale; rendition == "" && scale > 0 {
 		e.Outline = p.Account.Check.Places(int(float64(shot.Width)/scale+0.5), int(float64(shot.Height)/scale+0.5))
 	}
 	return e
+}
+
+// layout reads where the words of a capture stand.
+func (s *Pages) layout(r *http.Request, cv candor.CaptureView, rendition string) (view.Layout, error) {
+	a, ok := cv.Rendition(rendition, candor.Layout)
+	if !ok {
+		return view.Layout{}, candor.Errorf(candor.NotFound, "capture %s has no layout", cv.Capture.ID)
+	}
+	o, err := s.Store.OpenObject(r.Context(), a.SHA)
+	if err != nil {
+		return view.Layout{}, err
+	}
+	defer o.Close()
+	return view.ReadLayout(r.Context(), o)
 }
 
 // decode reads a JSON artefact; NotFound when the capture has none of the kind.

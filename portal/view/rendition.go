@@ -81,11 +81,6 @@ func OnPhone(c candor.Capture, rendition string) bool {
 	return rendition == string(candor.Mobile) || c.Profile == candor.Mobile && rendition != string(candor.Desktop)
 }
 
-// Alike is the share of a picture that may differ from the saved page, opened
-// again, and still count as showing the same: a hundredth, as where a capture is
-// called partial for it.
-const Alike = 0.01
-
 // NoPicture is the message that says why a capture has no picture.
 func NoPicture(c candor.Capture, r *Rendition) string {
 	switch {

@@ -28,7 +28,7 @@ type Config struct {
 	// 100 when zero.
 	Recycle int
 	// Keep is how many captures of one origin in a row may use a browser context,
-	// which is emptied after each; 25 when zero, none when negative. See ForPage.
+	// which is emptied after each; when zero each has a fresh one. See ForPage.
 	Keep int
 	// Memory is how many bytes of their own a browser's processes may hold
 	// together, between captures, before it is replaced; 1 GiB when zero.
@@ -108,9 +108,6 @@ func Open(ctx context.Context, cfg Config) (*Pool, error) {
 	}
 	if cfg.Recycle == 0 {
 		cfg.Recycle = 100
-	}
-	if cfg.Keep == 0 {
-		cfg.Keep = 25
 	}
 	if cfg.Memory == 0 {
 		cfg.Memory = 1 << 30

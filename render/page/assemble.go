@@ -25,14 +25,16 @@ type assembler struct {
 	missing  int
 	sheets   map[string]string // imported sheets as data: addresses
 	depth    int
-	imported int // bytes of sheets so far
+	imported int              // bytes of sheets so far
+	long     map[*serial]bool // too long for an address
+	stop     func() error     // says that the time is up
 
 	resources []*resource
 	byURL     map[string]*resource
 }
 
 func newAssembler(s *session, sources map[string]string, e extent) *assembler {
-	a := &assembler{s: s, sources: sources, extent: e, sheets: map[string]string{}, byURL: map[string]*resource{}}
+	a := &assembler{s: s, sources: sources, extent: e, sheets: map[string]string{}, byURL: map[string]*resource{}, long: map[*serial]bool{}, stop: func() error { return nil }}
 	a.css = cssRewriter{resource: a.token, sheet: a.sheet, marked: map[string]bool{}, asked: map[string]bool{}}
 	return a
 }
@@ -45,7 +47,9 @@ func (a *assembler) prepare(doc *serial) error {
 		want[a.whole()] = true
 	}
 	a.mark(doc)
-	a.gather(doc, want)
+	if err := a.gather(doc, want); err != nil {
+		return err
+	}
 	var err error
 	a.crops, err = crops(filepath.Join(a.s.dir, screenshotName), a.s.m.Viewport.Scale, want)
 	return err
@@ -71,8 +75,11 @@ func (a *assembler) mark(doc *serial) {
 	}
 }
 
-func (a *assembler) gather(doc *serial, want map[Box]bool) {
+func (a *assembler) gather(doc *serial, want map[Box]bool) error {
 	for i := range doc.Parts {
+		if err := a.stop(); err != nil {
+			return err
+		}
 		p := &doc.Parts[i]
 		if p.Kind == "css" {
 			text := p.Text
@@ -102,10 +109,13 @@ func (a *assembler) gather(doc *serial, want map[Box]bool) {
 			if p.Index < 0 || p.Index >= len(doc.frames) || doc.frames[p.Index] == nil || doc.frames[p.Index].Picture {
 				want[*p.Box] = true
 			} else {
-				a.gather(doc.frames[p.Index], want)
+				if err := a.gather(doc.frames[p.Index], want); err != nil {
+					return err
+				}
 			}
 		}
 	}
+	return nil
 }
 
 // source is the text of a style sheet that a document names by its address.
@@ -160,6 +170,9 @@ func (a *assembler) pictured(w *bufio.Writer, b Box, title, words string) {
 // expand writes text, replacing every part in it.
 func (a *assembler) expand(w *bufio.Writer, d *serial, text string) error {
 	for {
+		if err := a.stop(); err != nil {
+			return err
+		}
 		before, rest, ok := strings.Cut(text, "\x00")
 		w.WriteString(before)
 		if !ok {
@@ -191,7 +204,7 @@ func (a *assembler) part(w *bufio.Writer, d *serial, p part) error {
 	case "css":
 		return a.sheetText(w, p)
 	case "res", "picture":
-		return a.address(w, p.URL, true)
+		return a.address(w, p.URL, html.EscapeString)
 	case "img":
 		return a.image(w, p)
 	case "lost":
@@ -240,23 +253,30 @@ func (a *assembler) frame(w *bufio.Writer, d *serial, p part) error {
 		return nil
 	}
 	if p.Tag != "iframe" || sub != nil && sub.Own {
+		// It is written only as far as an address may be long, and tried once: it
+		// may hold thousands of uses of one image, and further frames like it.
 		var b bytes.Buffer
-		inner := bufio.NewWriter(&b)
-		if err := write(inner); err != nil {
-			return err
+		room := &limited{w: &b, left: maxAddress}
+		inner := bufio.NewWriter(room)
+		if !a.long[sub] {
+			err := write(inner)
+			if err == nil {
+				err = inner.Flush()
+			}
+			if err != nil && room.left >= 0 {
+				return err
+			}
+			a.long[sub] = sub != nil && (room.left < 0 || base64.StdEncoding.EncodedLen(b.Len()) > maxAddress)
 		}
-		if err := inner.Flush(); err != nil {
-			return err
-		}
-		if p.Tag != "iframe" && base64.StdEncoding.EncodedLen(b.Len()) > maxAddress {
+		if p.Tag != "iframe" && (a.long[sub] || room.left < 0) {
 			b.Reset()
-			inner.Reset(&b)
+			inner = bufio.NewWriter(&b)
 			a.pictured(inner, *p.Box, "", "")
 			if err := inner.Flush(); err != nil {
 				return err
 			}
 		}
-		if base64.StdEncoding.EncodedLen(b.Len()) <= maxAddress {
+		if !(p.Tag == "iframe" && a.long[sub]) && base64.StdEncoding.EncodedLen(b.Len()) <= maxAddress {
 			w.WriteString(map[string]string{"object": ` type="text/html" data="`, "embed": ` type="text/html" src="`}[p.Tag])
 			if p.Tag == "iframe" || p.Tag == "frame" {
 				w.WriteString(` src="`)

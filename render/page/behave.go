@@ -126,7 +126,7 @@ func (s *session) hold(ctx context.Context) error {
 // look reads, at the moment of the picture, what tells an obstacle from content
 // and how much of a thread is shown. It touches nothing.
 func (s *session) look(ctx context.Context) {
-	s.step(ctx, "look", func(ctx context.Context) (string, error) {
+	looked := s.step(ctx, "look", func(ctx context.Context) (string, error) {
 		p, err := s.subject(ctx)
 		if err != nil {
 			return "", err
@@ -151,4 +151,7 @@ func (s *session) look(ctx context.Context) {
 		}
 		return "", nil
 	})
+	if looked == candor.StepFailed {
+		s.doubts.partial(candor.GapOther, "look", "whether something stands in the place of the page could not be told ("+s.m.Steps[len(s.m.Steps)-1].Detail+")")
+	}
 }

@@ -160,34 +160,37 @@ func TestPagesOfTheCollectionShowMore(t *testing.T) {
 		"behaviour-leads-away":  {candor.Shown{What: "comments", Shown: 3, Of: 42}, "Will the crossing at the school", "Password", map[string]string{"more comments": "1 left alone", "see more of the words": "1 clicked"}},
 		"behaviour-failing":     {candor.Shown{What: "comments", Shown: 6, Of: 42}, "Larkspur Streets", "tired", map[string]string{"more comments": "1 clicked"}},
 	} {
-		p, ok := pages.Named(name)
-		if !ok {
-			t.Errorf("there is no page %s", name)
-			continue
-		}
-		c := capture(t, server.URL(p), scrolling)
-		if len(c.Shown) != 1 || c.Shown[0] != want.shown {
-			t.Errorf("%s: shown %+v, want %+v", name, c.Shown, want.shown)
-		}
-		gap, ok := c.gap(candor.GapShown)
-		if ok != (want.shown.Shown < want.shown.Of) || ok && (c.Outcome != candor.Partial || gap.Detail != fmt.Sprintf("%d of %d", want.shown.Shown, want.shown.Of)) {
-			t.Errorf("%s: outcome %s, gap %+v", name, c.Outcome, gap)
-		}
-		text := c.read("text.txt")
-		if !strings.Contains(text, want.text) || strings.Contains(text, want.not) {
-			t.Errorf("%s: the text is %q", name, text)
-		}
-		for step, detail := range want.steps {
-			if s := c.steps()[step]; s.Outcome != candor.StepDone || !strings.Contains(s.Detail, detail) {
-				t.Errorf("%s: %s is %+v", name, step, s)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, ok := pages.Named(name)
+			if !ok {
+				t.Fatalf("there is no page %s", name)
 			}
-		}
+			c := capture(t, server.URL(p), scrolling)
+			if len(c.Shown) != 1 || c.Shown[0] != want.shown {
+				t.Errorf("%s: shown %+v, want %+v", name, c.Shown, want.shown)
+			}
+			gap, ok := c.gap(candor.GapShown)
+			if ok != (want.shown.Shown < want.shown.Of) || ok && (c.Outcome != candor.Partial || gap.Detail != fmt.Sprintf("%d of %d", want.shown.Shown, want.shown.Of)) {
+				t.Errorf("%s: outcome %s, gap %+v", name, c.Outcome, gap)
+			}
+			text := c.read("text.txt")
+			if !strings.Contains(text, want.text) || strings.Contains(text, want.not) {
+				t.Errorf("%s: the text is %q", name, text)
+			}
+			for step, detail := range want.steps {
+				if s := c.steps()[step]; s.Outcome != candor.StepDone || !strings.Contains(s.Detail, detail) {
+					t.Errorf("%s: %s is %+v", name, step, s)
+				}
+			}
+		})
 	}
 }
 
 const ownHead = "name: own\nversion: 7\nmatch: {page: '#own'}\n"
 
 func TestABehaviourClicksWhatItNamesAndNothingElse(t *testing.T) {
+	t.Parallel()
 	asked := make(chan string, 20)
 	elsewhere := func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.Path
@@ -247,6 +250,7 @@ steps:
 }
 
 func TestABehaviourStopsAtItsLimits(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{
 		"/endless": `<!DOCTYPE html><title>Own</title><div id=own><p>content</p></div><button class=more>More</button>
 			<script>document.querySelector('.more').onclick = e => { e.target.insertAdjacentHTML('beforebegin', '<p>line'); }</script>`,
@@ -289,6 +293,7 @@ steps:
 }
 
 func TestABehaviourScrollsAndGoesBack(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>Own</title><div id=own><p>content</p></div>
 		<div id=box style="height:150px;overflow:auto"><p style="height:400px">first</p></div><div style="height:3000px"></div><section id=late>late</section>
 		<div id=slides><button aria-label=Next>&gt;</button><button aria-label=Previous hidden>&lt;</button><b></b></div>

@@ -53,12 +53,13 @@ type exchangeWriter struct {
 	closed bool
 
 	// Only the goroutine touches these until done is closed, but for the last
-	// three, which mu guards: the snapshot and the recorder use them, too.
+	// four, which mu guards: the snapshot and the recorder use them, too.
 	f      *os.File
 	w      *bufio.Writer
 	lines  int
 	err    error
 	bodies map[string]stored // by SHA-256
+	last   string            // the SHA-256 of what the tab was last asked to show
 	urls   map[string]stored // by address, the first whole answer
 }
 
@@ -71,6 +72,7 @@ type stored struct {
 	text      bool // Chrome gave it as UTF-8 text
 	truncated bool
 	main      bool // what the tab was asked to show
+	original  bool // a file that was asked for by its own address, whatever it is
 }
 
 func newExchangeWriter(ctx context.Context, dir string, session *browser.Session, max int64) (*exchangeWriter, error) {
@@ -109,7 +111,6 @@ func (w *exchangeWriter) run() {
 			return
 		}
 		t := w.queue[0]
-		w.queue = w.queue[1:]
 		w.mu.Unlock()
 		if w.max >= 0 && t.post != nil {
 			t.x.RequestBody = w.sent(t.x, t.post)
@@ -129,7 +130,8 @@ func (w *exchangeWriter) run() {
 		}
 		w.lines++
 		w.mu.Lock()
-		w.cond.Broadcast() // for idle
+		w.queue = w.queue[1:] // only now: idle waits for the body, too
+		w.cond.Broadcast()
 		w.mu.Unlock()
 	}
 }
@@ -138,6 +140,11 @@ const bodyTimeout = 10 * time.Second
 
 // fetch asks Chrome for the body it has just received and keeps it once.
 func (w *exchangeWriter) fetch(t task) *Body {
+	if t.main {
+		w.mu.Lock()
+		w.last = "" // until it is there
+		w.mu.Unlock()
+	}
 	if t.main && unshowable(mediaType(t.x.MediaType)) {
 		return &Body{Missing: "the browser's viewer has it; it was asked for once more"}
 	}
@@ -164,6 +171,9 @@ func (w *exchangeWriter) fetch(t task) *Body {
 		return &Body{Missing: "it could not be written"}
 	}
 	w.mu.Lock()
+	if t.main {
+		w.last = s.sha
+	}
 	for _, u := range append(t.from, t.url) {
 		if _, dup := w.urls[key(u)]; !dup && t.x.Status < 400 {
 			w.urls[key(u)] = s
@@ -331,9 +341,17 @@ func (w *exchangeWriter) files() []candor.File {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []candor.File
+	// Of what the tab was asked to show one after the other, the last counts.
+	last, asked := "", false
+	if s, ok := w.bodies[w.last]; ok && s.main && !isPage(mediaType(s.mediaType)) {
+		last = s.sha
+	}
+	for _, s := range w.bodies {
+		asked = asked || s.original
+	}
 	for _, s := range w.bodies {
 		kind := candor.Body
-		if s.main && !isPage(mediaType(s.mediaType)) {
+		if s.original || !asked && s.sha == last {
 			kind = candor.Original
 		}
 		out = append(out, candor.File{Kind: kind, Path: s.path, SHA256: s.sha, Size: s.size, MediaType: mediaType(s.mediaType), Truncated: s.truncated})

@@ -29,6 +29,7 @@ func (p *killingPool) Borrow(ctx context.Context) (*browser.Lease, error) {
 }
 
 func TestLazyImagesComeWithTheScrollPolicy(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	b.WriteString(`<!DOCTYPE html><title>Lazy</title><style>*{margin:0}img,p{display:block;height:400px;width:400px}</style>`)
 	for i := range 9 {
@@ -51,6 +52,7 @@ func TestLazyImagesComeWithTheScrollPolicy(t *testing.T) {
 }
 
 func TestTextAndLayoutSayWhatIsShownAndWhere(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><html lang="es"><title>  Aviso
 		público </title><style>*{margin:0;font:20px/30px monospace}</style><h1>Junta de la ciudad</h1><p>El <b>martes</b> a las <i>6</i>, en la <a href="/sala">sala 2</a>.
 		<p hidden>nunca<p style="visibility:hidden">jamás</p><img alt="Mapa" src="/m.png" width=40 height=40><div>línea uno<br>línea dos</div><x-c></x-c><iframe style="border:0;display:block" srcdoc="<p style='margin:0'>dentro"></iframe>
@@ -91,6 +93,7 @@ func TestTextAndLayoutSayWhatIsShownAndWhere(t *testing.T) {
 }
 
 func TestExchangesTellWhatWasExchangedWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	body := "<!DOCTYPE html><title>X</title><p>x</p><img src=/a.png><img src='/a.png?again'><script src=/s.js></script>"
 	s := site(t, map[string]any{
 		"/start": func(w http.ResponseWriter, r *http.Request) {
@@ -145,6 +148,7 @@ func TestExchangesTellWhatWasExchangedWithoutSecrets(t *testing.T) {
 }
 
 func TestOtherThanHTMLIsCapturedAsChromeShowsIt(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{
 		"/i.png":  served("image/png", picturePNG(300, 200, color.RGBA{0, 128, 0, 255})),
 		"/t.txt":  served("text/plain; charset=utf-8", []byte("plain words\nsecond line")),
@@ -162,6 +166,7 @@ func TestOtherThanHTMLIsCapturedAsChromeShowsIt(t *testing.T) {
 }
 
 func TestPartsThatServersFailToGiveMakeAPartialCapture(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>P</title><link rel=stylesheet href=/s.css><p>x`,
 		"/s.css": func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }})
 	capture(t, s.URL+"/").want(candor.Partial, "could not be loaded")

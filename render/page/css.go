@@ -397,8 +397,10 @@ func unescapeCSS(s string) string {
 	return b.String()
 }
 
+// escapeString makes words fit into a string of CSS, wherever that is written:
+// no "<" is left, which might end the element around it.
 func escapeString(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\a `, "\r", `\d `).Replace(s)
+	return stringEscapes.Replace(s)
 }
 
 // resolve makes an address absolute; what cannot be is left as it is.
@@ -422,6 +424,9 @@ func escapeCSS(s, where string) string {
 	case "text":
 		return html.EscapeString(s)
 	}
+	if where == "bare" {
+		return strings.ReplaceAll(s, "<", `\3c `)
+	}
 	if !strings.Contains(s, "</") {
 		return s
 	}
@@ -430,5 +435,6 @@ func escapeCSS(s, where string) string {
 
 var (
 	endOfStyle       = regexp.MustCompile(`(?i)</(style)`)
+	stringEscapes    = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "<", `\3c `, "\n", `\a `, "\r", `\d `, "\f", `\c `)
 	attributeEscapes = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", "\r", "&#13;")
 )

@@ -17,6 +17,7 @@ import (
 var live = regexp.MustCompile(`(?i)\s(href|action|formaction|src)="[\s\x00-\x20]*(javascript|vbscript|data:text/html)`)
 
 func TestNothingInASnapshotCanActWhateverThePageDoes(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{
 		"/": `<!DOCTYPE html><title>A page</title><p>first words</p><a href="java&#10;script:alert(1)">one</a><a href="&#1;javascript:alert(2)">two</a>
 			<a href="data:text/html,<script>alert(3)</script>">three</a><a href="https://example.org/x">four</a>
@@ -29,6 +30,7 @@ func TestNothingInASnapshotCanActWhateverThePageDoes(t *testing.T) {
 	})
 	for path, words := range map[string][]string{"/": {"first words", "words in a form", "last words", `href="https://example.org/x"`}, "/nohead": {"words"}, "/late": {"words"}, "/named": {"words"}, "/root": {"words"}} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			got := capture(t, s.URL+path)
 			if _, ok := got.File(candor.Snapshot); !ok {
 				t.Fatalf("there is no snapshot: %s (%s), %+v", got.Outcome, got.Reason, got.Steps)
@@ -52,6 +54,7 @@ func TestNothingInASnapshotCanActWhateverThePageDoes(t *testing.T) {
 }
 
 func TestNothingGoesRoundTheProxy(t *testing.T) {
+	t.Parallel()
 	var reached atomic.Int64
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

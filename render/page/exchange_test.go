@@ -26,6 +26,7 @@ func talk(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestExchangesOfWorkersSocketsAndForms(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{
 		"/": `<!DOCTYPE html><title>E</title><p>words</p><script>
 			const done = [];

@@ -3,6 +3,7 @@ package page
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -33,7 +34,7 @@ func (a *assembler) declared(w *bufio.Writer, d *serial) {
 	w.WriteString(`<style data-candor-declared>` + escapeCSS(b.String(), "style"))
 	for _, f := range faces {
 		w.WriteString(`@font-face{font-family:"` + escapeCSS(escapeString(strings.Trim(f.Family, `"'`)), "style") + `";src:url("`)
-		if err := a.address(w, f.url, false); err != nil {
+		if err := a.address(w, f.url, escapeString); err != nil {
 			return // the writer keeps the error
 		}
 		w.WriteString(`")`)
@@ -93,6 +94,7 @@ func (a *assembler) faces(d *serial) []foundFace {
 	if len(want) == 0 {
 		return nil
 	}
+	want = want[:min(len(want), maxFaces)]
 	fonts, said := a.fontBodies(d)
 	var out []foundFace
 	used := map[string]bool{}
@@ -111,7 +113,10 @@ func (a *assembler) faces(d *serial) []foundFace {
 	})
 	want = slices.DeleteFunc(want, func(f face) bool {
 		for _, b := range fonts {
-			if !used[b.url] && len(b.text) > 0 && namedIn(b.text, strings.Trim(f.Family, `"'`)) {
+			if a.stop() != nil {
+				return false
+			}
+			if !used[b.url] && len(b.names) > 0 && namedIn(b.names, strings.Trim(f.Family, `"'`)) {
 				take(f, b.url)
 				return true
 			}
@@ -129,7 +134,34 @@ func (a *assembler) faces(d *serial) []foundFace {
 	return out
 }
 
-// namedIn reports whether a font's own tables hold a name.
+// maxFaces and maxFonts bound what is looked for, and in how many fonts.
+const maxFaces, maxFonts = 200, 400
+
+// namesIn gives the table of names in a font, or its beginning where it has
+// none, and never more than 64 KB.
+func namesIn(font []byte) []byte {
+	const most = 64 << 10
+	at := 0
+	be := binary.BigEndian
+	if bytes.HasPrefix(font, []byte("ttcf")) && len(font) >= 16 { // several fonts; the first
+		at = int(be.Uint32(font[12:]))
+	}
+	if at >= 0 && at+12 <= len(font) {
+		for i := range int(be.Uint16(font[at+4:])) {
+			entry := at + 12 + 16*i
+			if entry+16 > len(font) {
+				break
+			}
+			if from := int64(be.Uint32(font[entry+8:])); string(font[entry:entry+4]) == "name" && from < int64(len(font)) {
+				rest := font[from:]
+				return slices.Clone(rest[:min(int64(len(rest)), int64(be.Uint32(font[entry+12:])), most)])
+			}
+		}
+	}
+	return slices.Clone(font[:min(len(font), most)])
+}
+
+// namedIn reports whether the names in a font hold one.
 func namedIn(font []byte, name string) bool {
 	var wide []byte
 	for _, r := range name {
@@ -139,8 +171,8 @@ func namedIn(font []byte, name string) bool {
 }
 
 type fontBody struct {
-	url  string
-	text []byte // of those whose names can be read as they are
+	url   string
+	names []byte // of those that can be read as they are
 }
 
 // fontBodies lists the fonts that were received, and what scripts say which
@@ -159,6 +191,9 @@ func (a *assembler) fontBodies(d *serial) ([]fontBody, map[string][]string) {
 	var fonts []fontBody
 	said := map[string][]string{}
 	for _, u := range urls {
+		if a.stop() != nil || len(fonts) >= maxFonts {
+			break
+		}
 		b := kept[u]
 		kind := mediaType(b.mediaType)
 		if b.truncated || strings.HasPrefix(kind, "image/") || kind == "text/css" {
@@ -172,7 +207,7 @@ func (a *assembler) fontBodies(d *serial) ([]fontBody, map[string][]string) {
 		case head == "wOF2" || head == "wOFF":
 			fonts = append(fonts, fontBody{u, nil})
 		case head == "\x00\x01\x00\x00" || head == "OTTO" || head == "true" || head == "ttcf":
-			fonts = append(fonts, fontBody{u, text})
+			fonts = append(fonts, fontBody{u, namesIn(text)})
 		case strings.HasSuffix(kind, "javascript") || kind == "text/html":
 			for _, m := range faceInScript.FindAllSubmatch(text, -1) {
 				family := strings.ToLower(string(m[1]))

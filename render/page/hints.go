@@ -2,6 +2,8 @@ package page
 
 import (
 	"bytes"
+	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -175,7 +177,25 @@ func (s *session) moves(b stored) bool {
 	case bytes.HasPrefix(head, []byte("RIFF")):
 		return len(head) > 20 && bytes.Equal(head[12:16], []byte("VP8X")) && head[20]&2 != 0
 	case bytes.HasPrefix(head, []byte("\x89PNG")):
-		return bytes.Contains(head, []byte("acTL"))
+		return movingPNG(f)
 	}
 	return bytes.Contains(head, []byte("ftypavis"))
+}
+
+// movingPNG looks for the chunk that says so, which comes before the pixels.
+func movingPNG(f io.ReaderAt) bool {
+	head := make([]byte, 8)
+	for at, chunks := int64(8), 0; chunks < 10_000; chunks++ {
+		if _, err := f.ReadAt(head, at); err != nil {
+			return false
+		}
+		switch string(head[4:]) {
+		case "acTL":
+			return true
+		case "IDAT", "IEND":
+			return false
+		}
+		at += 12 + int64(binary.BigEndian.Uint32(head)) // the length, the name and the sum
+	}
+	return true // of a file like that nothing is sure
 }

@@ -167,6 +167,7 @@ func TestObstaclesOfTheCollectionAreSeen(t *testing.T) {
 }
 
 func TestObstaclesFailTheCaptureWithOneReason(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{
 		"/post": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/login?next=/post", http.StatusFound)

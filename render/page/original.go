@@ -50,6 +50,7 @@ func playable(mediaType string) bool {
 // and keeps its bytes. Chrome itself is never let write one: the answer is held
 // at the network, read from there, and broken off.
 func (s *session) original(ctx context.Context) (detail string, err error) {
+	first := s.rec.firstType()
 	// Room for what is asked for meanwhile; the page's listener must not wait.
 	held := make(chan *fetch.EventRequestPaused, 100)
 	s.rec.mu.Lock()
@@ -86,7 +87,7 @@ func (s *session) original(ctx context.Context) (detail string, err error) {
 		case e := <-held:
 			switch {
 			case e.FrameID == s.frame && e.ResponseErrorReason == "" && e.ResponseStatusCode/100 != 3:
-				return s.takeHeld(ctx, e)
+				return s.takeHeld(ctx, e, first)
 			default:
 				if _, err := call(ctx, s, quick, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil {
 					return "", err
@@ -103,8 +104,39 @@ func (s *session) original(ctx context.Context) (detail string, err error) {
 	}
 }
 
+// firstType is the media type that the server gave when the address was asked
+// for first, as it wrote it, if that is known.
+func (r *recorder) firstType() (t firstType) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.main != nil && r.main.Status != 0 {
+		t.known, t.header = true, strings.Join(r.main.ResponseHeaders["content-type"], "")
+	}
+	return t
+}
+
+type firstType struct {
+	known  bool
+	header string
+}
+
+// compareHeld doubts an answer that is not what the address gave at first, for
+// whose sake there is no picture of it.
+func (s *session) compareHeld(e *fetch.EventRequestPaused, first firstType, second string) {
+	is, was := mediaType(second), mediaType(first.header)
+	switch {
+	case e.ResponseStatusCode >= 400:
+		s.doubts.fail(candor.GapStatus, strconv.FormatInt(e.ResponseStatusCode, 10), fmt.Sprintf("asked for again, the server answered %d", e.ResponseStatusCode))
+	case !first.known || is == was:
+	case isPage(is):
+		s.doubts.fail(candor.GapOther, "download", fmt.Sprintf("the address led to a file (%s) and, asked for again, to a page (%s)", was, is))
+	default:
+		s.doubts.partial(candor.GapOther, "download", fmt.Sprintf("the address led to a file (%s) and, asked for again, to another (%s)", was, is))
+	}
+}
+
 // takeHeld reads the answer that is held.
-func (s *session) takeHeld(ctx context.Context, e *fetch.EventRequestPaused) (detail string, err error) {
+func (s *session) takeHeld(ctx context.Context, e *fetch.EventRequestPaused, first firstType) (detail string, err error) {
 	kind, length := "", int64(-1)
 	for _, h := range e.ResponseHeaders {
 		switch strings.ToLower(h.Name) {
@@ -139,6 +171,7 @@ func (s *session) takeHeld(ctx context.Context, e *fetch.EventRequestPaused) (de
 	if t, _, err := mime.ParseMediaType(kind); err == nil {
 		kind = t
 	}
+	s.compareHeld(e, first, kind)
 	s.rec.out.add(kept)
 	s.rec.keep(e, kind, kept)
 	s.kept = kept
@@ -189,7 +222,7 @@ func (s *session) spill(ctx context.Context, handle cdpio.StreamHandle) (k store
 			break
 		}
 	}
-	k.sha, k.main = hex.EncodeToString(sum.Sum(nil)), true
+	k.sha, k.main, k.original = hex.EncodeToString(sum.Sum(nil)), true, true
 	k.path = "bodies/" + k.sha
 	if err := f.Chmod(0o644); err != nil {
 		return k, err

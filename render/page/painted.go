@@ -145,6 +145,14 @@ const inkJS = `(node, text, rgb) => {
 		}
 		if (!(e.innerText || e.textContent).includes(text.slice(0, 20))) return false;
 		if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true})) return false;
+		if (node.nodeType === 1) {
+			// The words themselves were not met: what is turned away shows nothing.
+			const words = Document.prototype.createTreeWalker.call(document, e, NodeFilter.SHOW_TEXT);
+			while (words.nextNode() && !words.currentNode.data.includes(text.trim().slice(0, 20)));
+			if (words.currentNode.nodeType === 3 && words.currentNode.data.includes(text.trim().slice(0, 20)))
+				for (let up = words.currentNode.parentElement; up && up !== e; up = up.parentElement)
+					if (getComputedStyle(up).backfaceVisibility === 'hidden') return false;
+		}
 		const s = getComputedStyle(e);
 		if (parseFloat(s.fontSize) < 4) return false;
 		const d = draw(x => { x.fillStyle = 'rgb(' + rgb + ')'; x.fillRect(0, 0, 1, 1); x.fillStyle = s.webkitTextFillColor; x.fillRect(0, 0, 1, 1); }, 1, 1);

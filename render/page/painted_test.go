@@ -76,6 +76,7 @@ func (s *session) rows(t *testing.T, each func(y int, row []byte)) {
 
 // The pages are narrow, so that what is tested is their height.
 func TestEveryRowIsThereAtEveryScale(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/1": narrow(165), "/2": narrow(165), "/3": narrow(2000)})
 	for scale, height := range map[int]int{1: 16_500, 2: 16_500, 3: 200_000} {
 		ctx := t.Context()
@@ -109,6 +110,7 @@ func narrow(n int) string {
 }
 
 func TestWidePagesAreWhole(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>Wide</title><style>*{margin:0}div{height:900px;width:3000px;background:linear-gradient(90deg,rgb(255,0,0) 1280px,rgb(0,0,255) 1280px)}</style><div></div>`,
 		"/too": `<!DOCTYPE html><title>Wide</title><style>*{margin:0}div{height:900px;width:9000px;background:green}</style><div></div>`})
 	img := capture(t, s.URL+"/").picture()
@@ -195,6 +197,7 @@ func TestBlankPartsOfAPictureAreTakenAgain(t *testing.T) {
 }
 
 func TestWhatShouldShowButDoesNotIsFlagged(t *testing.T) {
+	t.Parallel()
 	lid := `<div style="position:absolute;left:0;top:0;width:100%;height:400px;background:white;pointer-events:none"></div>`
 	text := `<p style="font-size:40px">Notice of a public hearing</p><p style="margin-top:500px">More below</p>`
 	s := site(t, map[string]any{

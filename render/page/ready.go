@@ -43,15 +43,20 @@ type ready struct {
 func (s *session) settle(ctx context.Context, suffix string) {
 	s.step(ctx, "network_quiet"+suffix, s.quiet)
 	var got ready
+	answered := false
 	asked := s.step(ctx, "fonts"+suffix, s.again(func(ctx context.Context) (string, error) {
-		got = ready{}
+		got, answered = ready{}, false
 		if err := s.ask(ctx, 2*s.limits.Settle+8*time.Second, &got, settleJS, s.limits.Settle.Milliseconds(), "all"); err != nil {
 			return "", err
 		}
+		answered = true
 		s.inside(ctx, &got)
 		return s.fontsDone(got)
 	}))
-	if got.Height.MS == 0 && got.FramesMS == 0 { // it did not answer
+	if !answered {
+		if asked == candor.StepFailed {
+			s.doubts.partial(candor.GapOther, "settle", "whether the page's fonts and images were there could not be told ("+s.m.Steps[len(s.m.Steps)-1].Detail+")")
+		}
 		for _, name := range []string{"images", "height", "frames"} {
 			s.step(ctx, name+suffix, func(context.Context) (string, error) { return "fonts were " + string(asked), errSkipped })
 		}

@@ -42,10 +42,12 @@ type recorder struct {
 	mains     map[cdp.LoaderID]*Exchange // what the main frame was asked to show
 	main      *Exchange                  // the last of them
 	crashed   bool
+	crash     chan struct{} // closed when the page's process crashes
 	dialogs   int
 	workers   int
 	refused   []refusal
 	broken    []string // sub-resources that failed and matter
+	spools    spools
 	held      func(fetch.RequestID, cdp.FrameID)
 	taken     func(*fetch.EventRequestPaused) // instead of held
 	files     map[network.RequestID]*Body     // what was kept while it was held
@@ -80,7 +82,7 @@ type asker struct {
 func newRecorder(p *proxy.Proxy, v *proxy.Visit, limits Limits, out *exchangeWriter) *recorder {
 	return &recorder{proxy: p, visit: v, limits: limits, out: out, live: map[network.RequestID]*request{},
 		early: map[network.RequestID][]network.Headers{}, inflight: map[network.RequestID]bool{}, loaded: map[cdp.LoaderID]bool{}, mains: map[cdp.LoaderID]*Exchange{},
-		files: map[network.RequestID]*Body{}, own: map[cdp.LoaderID]bool{}, changed: time.Now()}
+		files: map[network.RequestID]*Body{}, own: map[cdp.LoaderID]bool{}, crash: make(chan struct{}), changed: time.Now()}
 }
 
 // on takes every event of the page, in order. It must not block.
@@ -114,8 +116,9 @@ func (r *recorder) take(by asker, ev any) {
 			if q.spool != nil {
 				q.spool.add(e.Data)
 			} else if q.received > bufferPerBody/2 && q.answered && r.out.max >= 0 {
-				q.spool = newSpool(r.out.max)
-				go q.spool.begin(r.out.ctx, q.asker.session, e.RequestID)
+				if q.spool = r.spools.next(r.out.max); q.spool != nil {
+					go q.spool.begin(r.out.ctx, q.asker.session, e.RequestID)
+				}
 			}
 		}
 	case *network.EventLoadingFinished:
@@ -152,7 +155,10 @@ func (r *recorder) take(by asker, ev any) {
 			r.mainURL = e.URL
 		}
 	case *inspector.EventTargetCrashed:
-		r.crashed = true
+		if !r.crashed {
+			r.crashed = true
+			close(r.crash)
+		}
 	case *cdppage.EventJavascriptDialogOpening:
 		r.dialogs++
 		if r.dialog != nil {

@@ -53,6 +53,7 @@ func (c captured) colour(path string, x, y int) string {
 func phone(r *http.Request) bool { return strings.Contains(r.UserAgent(), "Mobile") }
 
 func TestFurtherRenditionIsOneMoreVisitOfTheSameCapture(t *testing.T) {
+	t.Parallel()
 	var visits atomic.Int64
 	s := site(t, map[string]any{
 		"/{$}": func(w http.ResponseWriter, r *http.Request) {
@@ -131,6 +132,7 @@ func TestFurtherRenditionIsOneMoreVisitOfTheSameCapture(t *testing.T) {
 }
 
 func TestRenditionThatFailsIsAGapAndNoMore(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": func(w http.ResponseWriter, r *http.Request) {
 		if phone(r) {
 			http.Error(w, "no phones", http.StatusServiceUnavailable)
@@ -180,6 +182,7 @@ const bannerPage = `<!DOCTYPE html><html lang="es"><title>Banner</title><style>b
 	<div id="box"></div><div id="spin"></div>`
 
 func TestCleanedPictureIsALabelledExtraAndTheEvidenceStays(t *testing.T) {
+	t.Parallel()
 	var others atomic.Int64
 	s := site(t, map[string]any{"/{$}": bannerPage, "/": func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/favicon.ico" {

@@ -28,6 +28,9 @@ type reopening struct {
 	loader  cdp.LoaderID // of the snapshot
 	crashed bool
 	asked   int // requests that the snapshot made or tried
+
+	refusals func() int // by the proxy, of this tab
+	before   int        // those that were the page's
 }
 
 func (w *reopening) on(ev any) {
@@ -40,6 +43,7 @@ func (w *reopening) on(ev any) {
 	case *cdppage.EventFrameNavigated:
 		if e.Frame.ParentID == "" && e.Frame.URL == w.url {
 			w.loader = e.Frame.LoaderID
+			w.before = w.refusals()
 		}
 	case *cdppage.EventLifecycleEvent:
 		if e.Name == "load" && w.loader != "" && e.LoaderID == w.loader {
@@ -86,12 +90,19 @@ func (w *reopening) end() {
 func (w *reopening) requests() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.asked
+	if w.loader == "" {
+		return w.asked
+	}
+	return w.asked + w.refusals() - w.before
 }
 
 // readyJS says whether everything a snapshot holds has been read. It awaits
-// nothing, since callbacks do not run where scripts are off.
-const readyJS = `() => document.fonts.status === 'loaded' && [...document.images].every(i => i.complete)`
+// nothing, since callbacks do not run where scripts are off, and nothing of the
+// document by its plain name, which an image may have taken.
+const readyJS = `() => {
+	const of = name => Object.getOwnPropertyDescriptor(Document.prototype, name).get.call(document);
+	return of('fonts').status === 'loaded' && [...of('images')].every(i => i.complete);
+}`
 
 // wait returns when the snapshot is loaded and drawn.
 func (w *reopening) wait(ctx context.Context, s *session) error {

@@ -75,7 +75,7 @@ func (a *assembler) shared(w *bufio.Writer) error {
 			any = true
 		}
 		fmt.Fprintf(w, `--candor-%d:url("`, i)
-		if err := a.address(w, r.url, false); err != nil {
+		if err := a.address(w, r.url, escapeString); err != nil {
 			return err
 		}
 		w.WriteString(`");`)
@@ -88,9 +88,9 @@ func (a *assembler) shared(w *bufio.Writer) error {
 
 // sheetText writes rewritten CSS with its resources.
 func (a *assembler) sheetText(w *bufio.Writer, p part) error {
-	text, quote := p.Text, `"`
+	text, quote, safe := p.Text, `"`, escapeString
 	if p.Escape == "attr" || p.Escape == "text" {
-		quote = "&quot;"
+		quote, safe = "&quot;", func(s string) string { return html.EscapeString(escapeString(s)) }
 	}
 	for {
 		before, rest, ok := strings.Cut(text, "\x00")
@@ -109,7 +109,7 @@ func (a *assembler) sheetText(w *bufio.Writer, p part) error {
 			fmt.Fprintf(w, "var(--candor-%d)", i)
 		} else {
 			w.WriteString("url(" + quote)
-			if err := a.address(w, r.url, quote != `"`); err != nil {
+			if err := a.address(w, r.url, safe); err != nil {
 				return err
 			}
 			w.WriteString(quote + ")")
@@ -127,13 +127,10 @@ func (a *assembler) body(u string) *stored {
 	return &b
 }
 
-// address writes what was loaded from an address as a data: address. What was
-// never loaded was not shown either and becomes an empty one.
-func (a *assembler) address(w *bufio.Writer, u string, inHTML bool) error {
-	safe := func(s string) string { return escapeString(s) }
-	if inHTML {
-		safe = html.EscapeString
-	}
+// address writes what was loaded from an address as a data: address, escaped for
+// where it stands. What was never loaded was not shown either and becomes an
+// empty one.
+func (a *assembler) address(w *bufio.Writer, u string, safe func(string) string) error {
 	if strings.HasPrefix(u, "data:") {
 		w.WriteString(safe(strings.ReplaceAll(u, "\n", "")))
 		return nil
@@ -186,11 +183,15 @@ func (a *assembler) sheet(u string) string {
 		return a.sheets[u]
 	}
 	if text := a.source(u); text != "" {
-		direct := a.css
+		direct, spent := a.css, 0
 		direct.resource = func(u string, _ bool) string {
+			if a.imported > maxImported {
+				a.missing++
+				return `url("data:,")`
+			}
 			var b bytes.Buffer
 			w := bufio.NewWriter(&b)
-			err := a.address(w, u, false)
+			err := a.address(w, u, escapeString)
 			if err == nil {
 				err = w.Flush()
 			}
@@ -198,10 +199,12 @@ func (a *assembler) sheet(u string) string {
 				a.missing++
 				return `url("data:,")`
 			}
+			a.imported += b.Len()
+			spent += b.Len()
 			return `url("` + b.String() + `")`
 		}
 		a.sheets[u] = "data:text/css;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(direct.rewrite(text, u)))
-		a.imported += len(a.sheets[u])
+		a.imported += len(a.sheets[u]) - spent
 	}
 	return a.sheets[u]
 }
@@ -222,7 +225,7 @@ func (a *assembler) image(w *bufio.Writer, p part) error {
 	} else {
 		w.WriteString(` srcset="`)
 	}
-	if err := a.address(w, p.URL, true); err != nil {
+	if err := a.address(w, p.URL, html.EscapeString); err != nil {
 		return err
 	}
 	if math.Abs(density-1) >= 0.005 {

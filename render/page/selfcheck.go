@@ -31,12 +31,6 @@ import (
 	"github.com/candor-archive/candor/render/picture"
 )
 
-// checkShare is how much of the picture the snapshot may show otherwise before
-// the capture counts as partial. What cannot be held still, a video, a chart that
-// draws itself or a blinking light, stays below it on nearly every page, and the
-// check says where it is; a missing style sheet, font or frame goes far beyond.
-const checkShare = 0.01
-
 // checkThreshold is the least difference of two colours that counts.
 const checkThreshold = 0.1
 
@@ -49,7 +43,7 @@ const checkDir = "check.tmp"
 // script runs, and a tab of its own would cost more.
 func (s *session) selfCheck(ctx context.Context, have *borrowed) {
 	var check candor.SelfCheck
-	marked := false
+	marked, hadText := false, false
 	outcome := s.extra(ctx, "self_check", s.limits.Check, func(ctx context.Context) (string, error) {
 		shot, snapshot := filepath.Join(s.dir, screenshotName), filepath.Join(s.dir, snapshotName)
 		for _, path := range []string{shot, snapshot} {
@@ -75,7 +69,8 @@ func (s *session) selfCheck(ctx context.Context, have *borrowed) {
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", err
 		}
-		check.TextEqual = err == nil && slices.Equal(strings.Fields(string(before)), strings.Fields(again.text))
+		hadText = err == nil // without one, its own step says why
+		check.TextEqual = hadText && slices.Equal(strings.Fields(string(before)), strings.Fields(again.text))
 		d, err := differ(ctx, shot, again.open, filepath.Join(s.dir, differenceName))
 		if err != nil {
 			return "", fmt.Errorf("compare the pictures: %w", err)
@@ -95,6 +90,9 @@ func (s *session) selfCheck(ctx context.Context, have *borrowed) {
 		}
 	}
 	if outcome != candor.StepDone {
+		if st := s.m.Steps[len(s.m.Steps)-1]; st.Outcome == candor.StepFailed || st.Outcome == candor.StepTimedOut {
+			s.doubts.partial(candor.GapCheck, "undone", fmt.Sprintf("whether the snapshot shows the same as the picture could not be checked (%s)", st.Detail))
+		}
 		return
 	}
 	if marked {
@@ -109,9 +107,15 @@ func (s *session) selfCheck(ctx context.Context, have *borrowed) {
 	switch share := check.Share(); {
 	case check.SizeWrong:
 		s.doubts.partial(candor.GapCheck, "1", "the snapshot, opened again, has another size than the picture")
-	case share > checkShare:
+	case share > candor.CheckShare:
 		s.doubts.partial(candor.GapCheck, strconv.FormatFloat(share, 'f', 4, 64),
 			fmt.Sprintf("the snapshot, opened again, differs from the picture in %.1f %% of its pixels", share*100))
+	}
+	if check.Requests > 0 {
+		s.doubts.partial(candor.GapCheck, "requests", fmt.Sprintf("the snapshot, opened again, tried to reach the network (%d requests)", check.Requests))
+	}
+	if hadText && !check.TextEqual {
+		s.doubts.partial(candor.GapCheck, "text", "the words of the snapshot, opened again, differ from those that were kept")
 	}
 }
 
@@ -136,10 +140,11 @@ func (s *session) reopen(ctx context.Context, snapshot string) (out reopened, er
 	rand.Read(token[:]) // never fails since Go 1.24
 	host := "snapshot-" + hex.EncodeToString(token[:]) + ".invalid"
 	url := "http://" + host + "/" + snapshotName
-	s.lease.Proxy.Offline(host, shownAgain(snapshot))
+	offline := s.lease.Proxy.Offline(host, shownAgain(snapshot))
 	c := &session{spec: s.spec, dir: filepath.Join(s.dir, checkDir), limits: s.limits, now: s.now, log: s.log, lease: s.lease, frame: s.frame,
 		m: &candor.Manifest{Profile: s.m.Profile, Viewport: s.m.Viewport, UserAgent: s.m.UserAgent}}
-	w := &reopening{url: url, icon: "http://" + host + "/favicon.ico", done: make(chan struct{}), pass: c.pass(ctx)}
+	w := &reopening{url: url, icon: "http://" + host + "/favicon.ico", done: make(chan struct{}), pass: c.pass(ctx),
+		refusals: func() int { return len(offline.Refusals()) }}
 	if err := s.lease.Listen(w.on); err != nil {
 		return out, err
 	}
@@ -233,9 +238,10 @@ func (s *session) shootAgain(ctx context.Context, out *reopened) error {
 	}
 	buf := bufio.NewWriterSize(f, 64<<10)
 	j := picture.NewJoiner(buf, w, h, nil)
-	for y := 0; y < e.height && err == nil; y += strip {
+	for y, next := 0, 0; y < e.height && err == nil; y = next {
 		var b []byte
-		if b, err = s.strip(ctx, e, y, min(strip, e.height-y)); err == nil {
+		next = y + s.portion(e, y, strip)
+		if b, err = s.strip(ctx, e, y, next-y); err == nil {
 			err = j.Add(b)
 		}
 	}

@@ -108,6 +108,7 @@ const plainPage = `<!DOCTYPE html><html lang="en"><title>Plain</title><style>bod
 	<h1>City Hall</h1><div></div><p>Open from eight to five.</p>`
 
 func TestSnapshotThatShowsTheSameIsSaidToBeExact(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": plainPage})
 	c := captureWith(t, renderer(checkAll), candor.CaptureSpec{URL: s.URL})
 	c.want(candor.Complete, "")
@@ -126,6 +127,7 @@ func TestSnapshotThatShowsTheSameIsSaidToBeExact(t *testing.T) {
 }
 
 func TestSpoiltSnapshotIsFlaggedWithPlaceAndPicture(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Int64
 	s := site(t, map[string]any{"/": plainPage, "/pixel.png": func(w http.ResponseWriter, r *http.Request) { asked.Add(1) }})
 	c := capture(t, s.URL)
@@ -185,6 +187,7 @@ func TestSpoiltSnapshotIsFlaggedWithPlaceAndPicture(t *testing.T) {
 }
 
 func TestLargeSnapshotIsChecked(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": plainPage})
 	c := capture(t, s.URL)
 	f, err := os.OpenFile(filepath.Join(c.dir, snapshotName), os.O_APPEND|os.O_WRONLY, 0)
@@ -229,7 +232,7 @@ func TestPageThatNeverStandsStillIsReportedHonestly(t *testing.T) {
 	switch {
 	case marked != (k.Differing > 0) || marked != (len(k.Regions) > 0) || marked && f.Width != 1280:
 		t.Errorf("check %+v with the picture %+v", k, f)
-	case (k.Share() > checkShare) != (c.Outcome == candor.Partial):
+	case (k.Share() > candor.CheckShare) != (c.Outcome == candor.Partial):
 		t.Errorf("%.4f of the picture differs, and the outcome is %s (%s)", k.Share(), c.Outcome, c.Reason)
 	}
 	for _, r := range k.Regions {

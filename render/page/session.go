@@ -69,6 +69,17 @@ func call[P, R any](ctx context.Context, s *session, limit time.Duration, cmd cd
 	}
 	cctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if s.rec != nil {
+		done := make(chan struct{})
+		defer close(done)
+		go func() {
+			select {
+			case <-s.rec.crash: // nobody is left to answer
+				cancel()
+			case <-done:
+			}
+		}()
+	}
 	res, err := cdp.Call(cctx, s.lease.Target, cmd, params)
 	if err != nil && cctx.Err() != nil && ctx.Err() == nil {
 		err = errHung
@@ -186,6 +197,10 @@ func join(a, b string) string {
 // wake ends a script that keeps the page from answering. When that does not
 // help, the session is hung.
 func (s *session) wake(ctx context.Context) {
+	if s.rec.state().crashed {
+		s.hung = true
+		return
+	}
 	s.doubts.partial(candor.GapScript, "", "a script of the page did not stop and was ended")
 	for range 3 {
 		if _, err := call(ctx, s, 2*time.Second, runtime.TerminateExecution, cdp.Empty{}); err != nil {

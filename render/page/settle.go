@@ -79,7 +79,7 @@ func (s *session) load(ctx context.Context) (string, error) {
 		s.doubts.fail(candor.GapCrashed, "", "the page crashed the browser's tab")
 		return "", errors.New("the page crashed")
 	case last.moves > maxMoves:
-		return s.halt(ctx), errors.New("the page goes in circles")
+		return s.halt(ctx, inCircles), errors.New("the page goes in circles")
 	case errors.Is(err, errSlow):
 		s.doubts.partial(candor.GapSlow, "load", fmt.Sprintf("the page did not finish loading within %s", s.limits.Load))
 		s.stop(ctx)
@@ -87,15 +87,17 @@ func (s *session) load(ctx context.Context) (string, error) {
 	return "", err
 }
 
+var inCircles = fmt.Sprintf("the page went on to another address more than %d times", maxMoves)
+
 // circles reports whether the page goes from address to address and nothing was
 // done about it yet.
 func (s *session) circles() bool { return !s.halted && s.rec.state().moves > maxMoves }
 
 // halt keeps a page that goes in circles where it is: without scripts, and with
 // every further move refused, since markup sends on, too.
-func (s *session) halt(ctx context.Context) string {
+func (s *session) halt(ctx context.Context, why string) string {
 	s.halted = true
-	s.doubts.partial(candor.GapMoved, "", fmt.Sprintf("the page went on to another address more than %d times", maxMoves))
+	s.doubts.partial(candor.GapMoved, "", why)
 	if _, err := call(ctx, s, quick, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		s.log.Debug("switch scripts off", "url", s.spec.URL, "error", err)
 	}
@@ -127,7 +129,7 @@ func (s *session) quiet(ctx context.Context) (string, error) {
 	}
 	err := s.poll(ctx, s.limits.Quiet, func() bool { return still() || s.circles() })
 	if err == nil && s.circles() {
-		detail = s.halt(ctx)
+		detail = s.halt(ctx, inCircles)
 		err = s.poll(ctx, s.limits.Quiet, still)
 	}
 	if errors.Is(err, errSlow) {
@@ -137,21 +139,27 @@ func (s *session) quiet(ctx context.Context) (string, error) {
 	return detail, err
 }
 
-// again repeats a step once when the document was replaced under it.
+// again repeats a step when the document was replaced under it. A page that
+// leaves a second time is kept where it then is.
 func (s *session) again(do func(ctx context.Context) (string, error)) func(ctx context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
-		before := s.rec.state().loader
-		detail, err := do(ctx)
-		if err != nil && !errors.Is(err, errHung) && !errors.Is(err, errSlow) && s.rec.state().loader != before {
-			if s.circles() {
-				s.halt(ctx)
+		for tries := 0; ; tries++ {
+			before := s.rec.state().loader
+			detail, err := do(ctx)
+			if err == nil || errors.Is(err, errHung) || errors.Is(err, errSlow) || s.rec.state().loader == before || tries > 1 {
+				return detail, err
+			}
+			switch {
+			case s.halted:
+			case s.circles():
+				s.halt(ctx, inCircles)
+			case tries == 1:
+				s.halt(ctx, "the page went on to another address again and again")
 			}
 			if err := s.poll(ctx, s.limits.Load, func() bool { return s.rec.state().loaded }); err != nil {
 				return detail, err
 			}
-			return do(ctx)
 		}
-		return detail, err
 	}
 }
 

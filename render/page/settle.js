@@ -2,7 +2,12 @@
 // and two frames were drawn, at most ms for each of the first two, and says how
 // each went. It runs where the page's own scripts cannot see it. from is what
 // part of it to do: 'all', 'inside' for a frame (fonts and images), 'frames'.
+// Names given to pictures and forms stand for what a document or form has of its
+// own, there too: so nothing is asked of a document by its plain name.
 async (ms, part) => {
+	const getter = (proto, name) => { const g = Object.getOwnPropertyDescriptor(proto, name).get; return o => g.call(o); };
+	const fontsOf = getter(Document.prototype, 'fonts'), imagesOf = getter(Document.prototype, 'images'), bodyOf = getter(Document.prototype, 'body'), rootOf = getter(Document.prototype, 'documentElement');
+	const shadowOf = getter(Element.prototype, 'shadowRoot'), tall = getter(Element.prototype, 'scrollHeight');
 	const began = performance.now(), got = {outside: 0};
 	const late = p => Promise.race([p.then(() => false, () => false), new Promise(r => setTimeout(r, ms, true))]);
 	const frame = () => Promise.race([new Promise(r => requestAnimationFrame(() => r(true))), new Promise(r => setTimeout(r, 1500, false))]);
@@ -11,23 +16,24 @@ async (ms, part) => {
 
 	if (part !== 'frames') {
 		const docs = [], images = [];
-		const gather = root => {
-			if (root.images) images.push(...root.images);
-			for (const e of root.querySelectorAll('*')) {
-				if (e.shadowRoot) gather(e.shadowRoot);
-				else if (!root.images && e instanceof HTMLImageElement || e instanceof SVGImageElement) images.push(e);
+		const gather = (root, whole) => {
+			if (whole) images.push(...imagesOf(root));
+			for (const e of (whole ? Document : DocumentFragment).prototype.querySelectorAll.call(root, '*')) {
+				const shadow = shadowOf(e);
+				if (shadow) gather(shadow, false);
+				else if (!whole && e instanceof HTMLImageElement || e instanceof SVGImageElement) images.push(e);
 				else if (e instanceof HTMLIFrameElement || e instanceof HTMLFrameElement || e instanceof HTMLObjectElement && e.type !== 'image/svg+xml') {
 					let inner = null;
 					try { inner = e.contentDocument; } catch (_) { /* another site's */ }
-					if (inner) { docs.push(inner); gather(inner); } else if (e.contentWindow) got.outside++;
+					if (inner) { docs.push(inner); gather(inner, true); } else if (e.contentWindow) got.outside++;
 				}
 			}
 		};
 		docs.push(document);
-		gather(document);
+		gather(document, true);
 
-		got.fonts = {late: await late(Promise.all(docs.map(d => d.fonts.ready))), failed: 0};
-		for (const d of docs) for (const f of d.fonts) if (f.status === 'error') got.fonts.failed++;
+		got.fonts = {late: await late(Promise.all(docs.map(d => fontsOf(d).ready))), failed: 0};
+		for (const d of docs) for (const f of fontsOf(d)) if (f.status === 'error') got.fonts.failed++;
 		got.fonts.ms = lap();
 
 		// A lazy image that has not been asked for is not waited for: the policy
@@ -41,7 +47,7 @@ async (ms, part) => {
 		if (part === 'inside') return got;
 	}
 
-	const height = () => Math.max(document.documentElement?.scrollHeight || 0, document.body?.scrollHeight || 0);
+	const height = () => Math.max(...[rootOf(document), bodyOf(document)].map(e => e ? tall(e) : 0));
 	const first = height();
 	let now = first, before, drawn = true;
 	do {

@@ -116,8 +116,9 @@ func (s *session) take(ctx context.Context, e extent, area int) error {
 	err := writeTo(path, func(f io.Writer) error {
 		buf := bufio.NewWriterSize(f, 64<<10)
 		j := picture.NewJoiner(buf, w, h, survey)
-		for y := 0; y < e.height; y += strip {
-			b, err := s.strip(ctx, e, y, min(strip, e.height-y))
+		for y, next := 0, 0; y < e.height; y = next {
+			next = y + s.portion(e, y, strip)
+			b, err := s.strip(ctx, e, y, next-y)
 			if err == nil {
 				err = j.Add(b)
 			}
@@ -137,6 +138,16 @@ func (s *session) take(ctx context.Context, e extent, area int) error {
 // CSS pixels.
 func stripHeight(w int, scale float64, area int) int {
 	return max(1, min(maxStrip, int(float64(min(stripRows, area/w))/scale)))
+}
+
+// portion is how much of the page is taken next. A part beyond the view never
+// has the view's own size, since Chrome then moves what runs from right to left.
+func (s *session) portion(e extent, y, strip int) int {
+	n := min(strip, e.height-y)
+	if v := s.m.Viewport; n == v.Height && n > 1 && e.width == v.Width {
+		n--
+	}
+	return n
 }
 
 // px is a length in pixels of the picture.
@@ -160,8 +171,11 @@ func (s *session) strip(ctx context.Context, e extent, y, height int) ([]byte, e
 
 // clip photographs a part of the page.
 func (s *session) clip(ctx context.Context, at cdppage.Viewport) ([]byte, error) {
+	// For the view itself, see portion.
+	v := s.m.Viewport
+	beyond := at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
 	res, err := call(ctx, s, s.limits.Picture, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
-		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(true), OptimizeForSpeed: new(true), Clip: &at})
+		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(beyond), OptimizeForSpeed: new(true), Clip: &at})
 	return res.Data, err
 }
 

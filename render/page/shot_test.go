@@ -44,6 +44,7 @@ func checkBands(t *testing.T, img image.Image, scale, from, n int) {
 }
 
 func TestPictureShowsEveryRowOfATallPage(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/short": bands(30, ""), "/tall": bands(165, ""), "/edge": bands(80, "")})
 	for path, n := range map[string]int{"/short": 30, "/edge": 80, "/tall": 165} {
 		c := capture(t, s.URL+path)
@@ -60,6 +61,7 @@ func TestPictureShowsEveryRowOfATallPage(t *testing.T) {
 }
 
 func TestPictureOfAPhoneIsTwiceAsFine(t *testing.T) {
+	t.Parallel()
 	page := strings.Replace(bands(90, ""), "<title>", `<meta name="viewport" content="width=device-width, initial-scale=1"><title>`, 1)
 	s := site(t, map[string]any{"/": page})
 	c := capture(t, s.URL+"/", onPhone)
@@ -75,6 +77,7 @@ func TestPictureOfAPhoneIsTwiceAsFine(t *testing.T) {
 }
 
 func TestStickyHeaderIsShownOnce(t *testing.T) {
+	t.Parallel()
 	head := `<header style="position:sticky;top:0;height:50px;background:rgb(255,0,0)"></header><nav style="position:fixed;top:0;left:0;width:300px;height:20px;background:rgb(255,0,0)"></nav>`
 	s := site(t, map[string]any{"/": bands(90, head)})
 	c := capture(t, s.URL+"/", scrolling)
@@ -92,6 +95,7 @@ func TestStickyHeaderIsShownOnce(t *testing.T) {
 }
 
 func TestViewportIsNotEnlarged(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>Hero</title><style>*{margin:0}</style><div style="height:100vh;background:rgb(0,0,255)"></div><div style="height:9000px;background:rgb(0,128,0)"></div>`})
 	c := capture(t, s.URL+"/")
 	img := c.picture()
@@ -104,6 +108,7 @@ func TestViewportIsNotEnlarged(t *testing.T) {
 }
 
 func TestPageHigherThanTheLimitIsPartial(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": bands(60, "")})
 	c := capture(t, s.URL+"/", func(_ *candor.CaptureSpec, l *Limits) { l.Height = 5_000 })
 	c.want(candor.Partial, "truncated")
@@ -113,11 +118,13 @@ func TestPageHigherThanTheLimitIsPartial(t *testing.T) {
 }
 
 func TestEmptyPageIsPartial(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>Nothing</title>`})
 	capture(t, s.URL+"/").want(candor.Partial, "single colour")
 }
 
 func TestThumbnailShowsTheTop(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": bands(30, "")})
 	c := capture(t, s.URL+"/")
 	f, ok := c.File(candor.Thumbnail)

@@ -48,6 +48,7 @@ func (s *session) snapshot(ctx context.Context, t *tree, e extent) (string, erro
 		s.doubts.partial(candor.GapNoSnapshot, "picture", "the snapshot holds only the picture and the words of the page")
 	}
 	a := newAssembler(s, r.hints.sources, e)
+	a.stop = ctx.Err
 	if err := a.prepare(doc); err != nil {
 		return "", err
 	}

@@ -39,6 +39,7 @@ var statePages = map[string]string{
 }
 
 func TestSnapshotHoldsWhatNoMarkupSays(t *testing.T) {
+	t.Parallel()
 	pages := map[string]any{"/font": served("font/ttf", firstFont(t)), "/one.css": served("text/css", []byte(`.titled{color:blue}`)), "/two.css": served("text/css", []byte(`.titled{color:red}`))}
 	for name, body := range statePages {
 		pages["/page/"+name] = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>` + name + `</title></head><body>` + body
@@ -46,6 +47,7 @@ func TestSnapshotHoldsWhatNoMarkupSays(t *testing.T) {
 	s := site(t, pages)
 	for name := range statePages {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := capture(t, s.URL+"/page/"+name)
 			c.same()
 			harmless(t, c.read("snapshot.html"), 0)
@@ -130,6 +132,7 @@ func attr(n *html.Node, name string) string {
 }
 
 func TestNothingOfAPageBreaksOutOfItsSnapshot(t *testing.T) {
+	t.Parallel()
 	evil := `</style></title></textarea></script></template>--><img src=x onerror=alert(1)><script>alert(1)</script>`
 	quoted := fmt.Sprintf("%q", evil)
 	quoted = strings.ReplaceAll(quoted, "</script>", `<\/script>`)
@@ -148,6 +151,18 @@ func TestNothingOfAPageBreaksOutOfItsSnapshot(t *testing.T) {
 		const a = document.createElementNS('http://www.w3.org/2000/svg', 'a'); a.setAttributeNS('http://www.w3.org/1999/xlink', 'xlink:href', 'javascript:alert(1)'); s.append(a);
 		try { CSS.registerProperty({name: '--q</style><script>alert(1)<\/script>', syntax: '*', inherits: true}); } catch {}
 		try { document.fonts.add(new FontFace('F</style><script>alert(1)<\/script>', 'local(x)')); } catch {}
+		document.querySelector('title').append(document.createComment(evil)); m('title', 'T').append(document.createComment('</title' + evil));
+		const X = 'http://www.w3.org/1999/xhtml', G = 'http://www.w3.org/2000/svg', M = 'http://www.w3.org/1998/Math/MathML', n = (ns, t, ...k) => { const e = document.createElementNS(ns, t); e.append(...k); return e; };
+		for (const t of ['LINK', 'SCRIPT', 'IFRAME', 'STYLE', 'SVG', 'PLAINTEXT', 'TITLE', 'META', '_x']) { const e = n(X, t, evil); for (const [k, v] of [['rel', 'stylesheet'], ['href', '/l.css'], ['src', '/s'], ['http-equiv', 'refresh'], ['content', '0;url=http://example.org/']]) e.setAttribute(k, v); document.body.append(e); }
+		const raw = () => m('style', 'p{--v:"' + evil + '"}');
+		for (const t of ['desc', 'title', 'foreignObject', 'annotation-xml', 'mrow', 'style', 'mi', 'x']) document.body.append(n(M, 'math', n(M, t, raw(), n(M, 'style', evil), n(G, 'svg', n(G, 'title', raw())), n(G, 'title', raw()))));
+		document.body.append(n(M, 'math', n(M, 'mi', n(X, 'mglyph', raw()), n(X, 'malignmark', raw()), n(M, 'mglyph', n(M, 'style', evil)))));
+		for (const t of ['use', 'img', 'p', 'SCRIPT', 'foreignobject', 'desc', 'STYLE', 'title', 'mi']) { const e = n(G, t, raw(), n(G, 'title', raw()), n(G, 'style', evil)); e.setAttributeNS(null, 'src', '/s'); document.body.append(n(G, 'svg', e)); }
+		const loud = n(G, 'rect'); for (const [k, v] of [['ONCLICK', 'alert(1)'], ['HREF', 'javascript:alert(1)'], ['STYLE', 'x'], ['Xlink:Href', 'http://example.org/']]) try { loud.setAttributeNS(null, k, v); } catch {} s.append(loud);
+		const sel = document.createElement('select'); sel.append(n(X, 'style', '</select>' + evil)); document.body.append(sel);
+		const u = 'url("data:,</style><meta http-equiv=refresh content=0;url=http://example.org/>")'; m('style', 'p{border-image-source:' + u + '}@import ' + u + ';@import "data:text/css,</style><meta http-equiv=refresh>";');
+		for (const k of ['password', 'hidden']) { const i = document.createElement('input'); i.type = k; i.setAttribute('value', 'hunter22'); document.body.append(i); } m('style', '[value="x"]{color:red}');
+		for (const k of ['styleSheets', 'adoptedStyleSheets', 'title', 'body', 'scrollingElement', 'createRange']) { const i = document.createElement('img'); i.name = k; sel.parentNode.append(i); }
 		const beside = document.createElement('div'); beside.title = '" onload=alert(1) x="'; document.documentElement.insertBefore(beside, document.body);
 		const b = m('base', ''); b.href = 'javascript:alert(1)'; m('p', 'last words');
 		</script></body></html>`
@@ -157,6 +172,7 @@ func TestNothingOfAPageBreaksOutOfItsSnapshot(t *testing.T) {
 	}})
 	for path, words := range map[string][]string{"/": {"first words", "last words"}, "/quoted": {"words"}} {
 		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			c := capture(t, s.URL+path)
 			if _, ok := c.File(candor.Snapshot); !ok {
 				t.Fatalf("there is no snapshot: %+v", c.Steps)
@@ -167,6 +183,9 @@ func TestNothingOfAPageBreaksOutOfItsSnapshot(t *testing.T) {
 				if !strings.Contains(text, w) {
 					t.Errorf("the snapshot lacks %q", w)
 				}
+			}
+			if strings.Contains(text, "hunter22") {
+				t.Error("what a hidden field holds is in the snapshot")
 			}
 			if strings.Contains(text, `url("http://example.org`) || strings.Contains(text, "u\\72l(http") {
 				t.Error("an address is left in a style")

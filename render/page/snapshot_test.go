@@ -195,6 +195,7 @@ two lines down</pre><base href="/elsewhere/"><meta http-equiv=refresh content="3
 }
 
 func TestSnapshotLooksLikeThePicture(t *testing.T) {
+	t.Parallel()
 	font := firstFont(t)
 	pages := map[string]any{
 		"/red.png": served("image/png", picturePNG(50, 50, color.RGBA{255, 0, 0, 255})), "/blue.png": served("image/png", picturePNG(90, 30, color.RGBA{0, 0, 255, 255})),
@@ -216,6 +217,7 @@ func TestSnapshotLooksLikeThePicture(t *testing.T) {
 	s := site(t, pages)
 	for name := range snapshotPages {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := capture(t, s.URL+"/page/"+name)
 			c.want(candor.Complete, "")
 			c.same()
@@ -241,6 +243,7 @@ func firstFont(t *testing.T) []byte {
 }
 
 func TestSnapshotSaysWhatItIs(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>T</title><a href="/next">next</a><p>x`})
 	c := capture(t, s.URL+"/")
 	html := c.read("snapshot.html")

@@ -63,10 +63,10 @@ type format struct {
 var ours = map[string]map[string]string{
 	"en": {"unseen": "not visible", "picture": "picture", "nameless": "without a description", "video": "video", "audio": "sound", "drawing": "drawing",
 		"frame": "embedded page", "on": "selected", "off": "not selected", "links": "Addresses of the links",
-		"about": "Text version of the page %s as it was at %s UTC. Words in square brackets were added; they name what cannot be shown as text."},
+		"about": "Text version of the page {page} as it was at {at} UTC. Words in square brackets were added; they name what cannot be shown as text."},
 	"es": {"unseen": "no visible", "picture": "imagen", "nameless": "sin descripción", "video": "video", "audio": "sonido", "drawing": "dibujo",
 		"frame": "página incrustada", "on": "seleccionado", "off": "no seleccionado", "links": "Direcciones de los enlaces",
-		"about": "Versión en texto de la página %s tal como estaba a las %s UTC. Las palabras entre corchetes se agregaron; nombran lo que no puede mostrarse como texto."},
+		"about": "Versión en texto de la página {page} tal como estaba a las {at} UTC. Las palabras entre corchetes se agregaron; nombran lo que no puede mostrarse como texto."},
 }
 
 func (w *twin) start() { w.linkNo = map[string]int{} }
@@ -321,12 +321,11 @@ func (w *twin) page(m *candor.Manifest) []byte {
 		`<meta http-equiv="Content-Security-Policy" content="` + twinPolicy + "\">\n" +
 		`<meta name="referrer" content="no-referrer">` + "\n" + `<meta name="viewport" content="width=device-width, initial-scale=1">` +
 		"\n<title>" + html.EscapeString(title) + "</title>\n<style>" + twinStyle + "</style>\n</head>\n<body>\n")
-	at := m.Settled.UTC().Format("2006-01-02 15:04:05")
+	about := strings.NewReplacer("{page}", html.EscapeString(m.FinalURL), "{at}", m.Settled.UTC().Format("2006-01-02 15:04:05"))
 	b.WriteString(`<div class="about" role="note">`)
 	for _, l := range []string{"en", "es"} {
-		words := html.EscapeString(ours[l]["about"])
-		words = strings.Replace(words, "%s", html.EscapeString(m.FinalURL), 1)
-		b.WriteString(`<p lang="` + l + `">` + strings.Replace(words, "%s", at, 1) + "</p>\n")
+		words := about.Replace(html.EscapeString(ours[l]["about"]))
+		b.WriteString(`<p lang="` + l + `">` + words + "</p>\n")
 	}
 	b.WriteString("</div>\n")
 	around := "main"

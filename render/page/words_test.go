@@ -60,6 +60,7 @@ const m=document.querySelector('x-manual'),r=m.attachShadow({mode:'open',slotAss
 </script>`
 
 func TestTextIsWhatASightedPersonReads(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": wordsPage, "/m.png": served("image/png", picturePNG(40, 40, color.RGBA{0, 9, 99, 255}))})
 	c := capture(t, s.URL+"/")
 	want := strings.Join([]string{
@@ -165,6 +166,7 @@ func wellFormed(t *testing.T, twin string) {
 // Pages may hold anything a script can build; the twin must still be what it
 // says it is.
 func TestTwinStaysWellFormedWhateverThePageIs(t *testing.T) {
+	t.Parallel()
 	s := site(t, map[string]any{"/": `<!DOCTYPE html><title>&lt;script>alert(1)&lt;/script></title><meta charset=utf-8>
 <h1>A <div>block <h2>in a heading</h2></div> goes on</h1>
 <div role="listitem">item of no list</div><div role="list"><p>text in a list</p><div role="listitem">item<div role="heading" aria-level="9">odd</div></div></div>

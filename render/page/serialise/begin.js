@@ -23,6 +23,7 @@
 	const shadowOf = own(Element.prototype, 'shadowRoot'), elementsOf = own(Element.prototype, 'children'), nodesOf = own(Node.prototype, 'childNodes'), typeOf = own(Node.prototype, 'nodeType'), baseOf = own(Node.prototype, 'baseURI');
 	const firstOf = own(Node.prototype, 'firstChild'), parentOf = own(Node.prototype, 'parentNode'), topOf = own(Element.prototype, 'scrollTop'), leftOf = own(Element.prototype, 'scrollLeft'), contentOf = own(Node.prototype, 'textContent');
 	const rootOf = own(Document.prototype, 'documentElement'), contentTypeOf = own(Document.prototype, 'contentType'), modeOf = own(Document.prototype, 'compatMode'), doctypeOf = own(Document.prototype, 'doctype'), fontsOf = own(Document.prototype, 'fonts');
+	const bodyOf = own(Document.prototype, 'body'), titleOf = own(Document.prototype, 'title'), scrollerOf = own(Document.prototype, 'scrollingElement'), sheetsOf = own(Document.prototype, 'styleSheets'), adoptedBy = own(Document.prototype, 'adoptedStyleSheets');
 	const all = (root, selector) => (root === document ? Document : DocumentFragment).prototype.querySelectorAll.call(root, selector);
 	const valueOf = (el, name) => Element.prototype.getAttribute.call(el, name);
 	const styleOf = own(HTMLElement.prototype, 'style'), paintOf = own(SVGElement.prototype, 'style');
@@ -72,15 +73,17 @@
 	const attributes = (el, skip) => {
 		let out = '', css = null;
 		const html = namespaceOf(el) === HTML, other = instead.get(el);
+		const hidden = html && nameOf(el) === 'input' && (el.type === 'password' || el.type === 'hidden'); // never the secret
 		for (const a of attributesOf(el)) {
-			const n = html ? a.name.toLowerCase() : a.name, v = a.value;
-			if (was.size && (was.has(n) || n.startsWith('on') && was.has('on')) && NAME.test(n)) out += attribute('data-candor-was-' + n, n.startsWith('on') ? '' : value(v));
-			if (n === 'style') { css = v; continue; }
-			if (n.startsWith('on') || DROP.has(n) || n.startsWith('data-candor-') || !NAME.test(n) || (skip && skip.includes(n)) || (other && n in other)) continue;
+			// The parser makes small letters of all, so no other is compared.
+			const n = a.name.toLowerCase(), name = html ? n : a.name, v = a.value;
+			if (was.size && !(hidden && n === 'value') && (was.has(n) || n.startsWith('on') && was.has('on')) && NAME.test(n)) out += attribute('data-candor-was-' + n, n.startsWith('on') ? '' : value(v));
+			if (n === 'style') { if (a.name === n) css = v; continue; }
+			if (n.startsWith('on') || DROP.has(n) || n.startsWith('data-candor-') || !NAME.test(n) || (skip && skip.includes(n)) || (other && (n in other || name in other))) continue;
 			if (n === 'background' && html && v) { out += attribute(n, part({k: 'res', url: absolute(v)})) + original(n, absolute(v)); continue; }
 			if (/^[\0-\x20]*[jv]/i.test(v) && RUNS.test(v.replace(/[\0-\x20]/g, ''))) { out += attribute('data-candor-' + n.replace(':', '-'), value(v)); continue; }
 			const paint = !html && /url\(|\\/i.test(v);
-			out += attribute(n, paint ? part({k: 'css', text: v, base, esc: 'attr'}) : value(v));
+			out += attribute(name, paint ? part({k: 'css', text: v, base, esc: 'attr'}) : value(v));
 		}
 		const more = extra.get(el);
 		if (css && refused(el)) { // by the page's own policy

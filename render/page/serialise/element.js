@@ -3,7 +3,7 @@
 	const LINK = /^(https?|mailto|tel|sms|ftp):/i;
 	// What the parser would take for something else, or not at all, goes by
 	// another name.
-	const RENAMED = {xmp: 'listing', plaintext: 'listing', image: 'candor-image', svg: 'candor-svg', math: 'candor-math', html: 'candor-html', body: 'candor-body', head: 'candor-head', frameset: 'candor-frameset', isindex: 'candor-isindex', applet: 'candor-applet'};
+	const RENAMED = {xmp: 'listing', plaintext: 'listing', image: 'candor-image', svg: 'candor-svg', math: 'candor-math', html: 'candor-html', body: 'candor-body', head: 'candor-head', frameset: 'candor-frameset', isindex: 'candor-isindex', applet: 'candor-applet', mglyph: 'candor-mglyph', malignmark: 'candor-malignmark'};
 	const METADATA = words('base basefont bgsound link meta title noscript noframes style script template');
 
 	const children = (parent, ctx) => {
@@ -28,7 +28,7 @@
 			if (!slotted.size || !slotted.has(n) || !/\S/.test(t)) return t;
 			return '<candor-text' + attribute('slot', slotted.get(n)) + ' style="display:contents">' + t + '</candor-text>';
 		}
-		case 8: return /^-?>|--|^\s*candor/.test(n.data) || n.data.includes('\0') || n.data.endsWith('-') || n.data.endsWith('<!') ? '<!---->' : '<!--' + n.data + '-->';
+		case 8: return /^-?>|--|<|^\s*candor/.test(n.data) || n.data.includes('\0') || n.data.endsWith('-') ? '<!---->' : '<!--' + n.data + '-->';
 		}
 		return '';
 	};
@@ -38,6 +38,11 @@
 
 	const element = (el, ctx) => {
 		const name = nameOf(el);
+		// To the browser it is an element of no meaning, to the parser one of much.
+		if (/[A-Z]|^[^a-z]/.test(name)) {
+			const tag = 'candor-' + name.toLowerCase();
+			return NAME.test(tag) ? '<' + tag + attributes(el) + original('tag', name) + '>' + children(el, ctx & ~ROW) + '</' + tag + '>' : children(el, ctx & ~ROW);
+		}
 		if (breaks(name, ctx)) { apart(el); return fenced(name, ctx, c => element(el, c)); }
 		if (WANTS[name] && !(ctx & ROW)) { apart(el); return within(name, ctx, c => element(el, c)); }
 		ctx &= ~ROW;
@@ -49,6 +54,7 @@
 		case 'meta': return meta(el);
 		case 'link': return link(el);
 		case 'style': return sheet(el);
+		case 'title': return '<title' + attributes(el) + '>' + text(contentOf(el)) + '</title>'; // to the parser all in it is words
 		case 'img': return image(el);
 		case 'source': case 'track': return '<' + name + attributes(el, ['src', 'srcset', 'sizes', 'width', 'height']) + original('src', el.src) + original('srcset', el.srcset) + '>';
 		case 'canvas': return canvas(el);
@@ -65,7 +71,7 @@
 		case 'select': return select(el, inside(name, ctx));
 		}
 		const top = topOf(el), left = leftOf(el);
-		if ((top || left) && el !== root && el !== document.scrollingElement) scrolled(el, top, left);
+		if ((top || left) && el !== root && el !== scrollerOf(document)) scrolled(el, top, left);
 		const r = shadowOf(el) || closed.size && closed.get(el), rules = r ? prepare(r, el) : '';
 		let tag = name, attrs, extras = '';
 		switch (name) {
@@ -117,14 +123,28 @@
 	};
 
 	// In a drawing only its own elements are drawn, in a page only whole drawings.
-	const POINT = words('foreignObject desc title mi mo mn ms mtext annotation-xml');
-	const foreign = (el, ctx) => {
-		const tag = nameOf(el), p = parentOf(el), ns = namespaceOf(el);
-		if (!NAME.test(tag) || ns !== SVG && ns !== 'http://www.w3.org/1998/Math/MathML') return '';
-		if (tag !== 'svg' && tag !== 'math' && p && typeOf(p) === 1 && namespaceOf(p) === HTML) return '';
+	const MATHML = 'http://www.w3.org/1998/Math/MathML', POINT = {[SVG]: words('foreignObject desc title'), [MATHML]: words('mi mo mn ms mtext')};
+	const annotates = el => namespaceOf(el) === MATHML && nameOf(el) === 'annotation-xml';
+	// Where the parser reads HTML inside a drawing or a formula.
+	const point = el => !!POINT[namespaceOf(el)] && POINT[namespaceOf(el)].has(nameOf(el)) || annotates(el) && /^(text\/html|application\/xhtml\+xml)$/i.test(valueOf(el, 'encoding') || '');
+	// What the parser writes with capitals, and what ends a drawing for it.
+	const CAPITALS = new Map('altGlyph altGlyphDef altGlyphItem animateColor animateMotion animateTransform clipPath feBlend feColorMatrix feComponentTransfer feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feImage feMerge feMergeNode feMorphology feOffset fePointLight feSpecularLighting feSpotLight feTile feTurbulence foreignObject glyphRef linearGradient radialGradient textPath'.split(' ').map(n => [n.toLowerCase(), n]));
+	const LEAVES = words('b big blockquote body br center code dd div dl dt em embed font h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var mglyph malignmark');
+	// stands says whether the parser will make the same of an element where it is.
+	const stands = (el, tag, ns) => {
+		const p = parentOf(el), low = tag.toLowerCase();
+		if (tag !== (ns === SVG && CAPITALS.get(low) || low) || LEAVES.has(low) || !/^[a-z]/.test(low)) return false;
+		const within = p && typeOf(p) === 1 && namespaceOf(p) !== HTML && !point(p);
+		if (tag === 'svg' || tag === 'math') return ns === (tag === 'svg' ? SVG : MATHML) && (!within || namespaceOf(p) === ns || tag === 'svg' && annotates(p));
+		return within && namespaceOf(p) === ns;
+	};
+	const foreign = (el, ctx, placed) => {
+		const tag = nameOf(el), ns = namespaceOf(el);
+		if (!NAME.test(tag) || ns !== SVG && ns !== MATHML) return '';
+		if (placed ? LEAVES.has(tag) || /[A-Z]/.test(tag) && CAPITALS.get(tag.toLowerCase()) !== tag : !stands(el, tag, ns)) return '';
 		switch (tag) {
 		case 'script': return '<script type="text/plain"></scr' + 'ipt>';
-		case 'style': return sheet(el);
+		case 'style': return ns === SVG ? sheet(el) : '';
 		case 'use': return use(el);
 		case 'image': case 'feImage': {
 			const href = valueOf(el, 'href') || el.getAttributeNS(XLINK, 'href');
@@ -135,7 +155,8 @@
 		}
 		if (tag === 'svg' && (topOf(el) || leftOf(el)) && el !== root) scrolled(el, topOf(el), leftOf(el));
 		// References into other files take their target from what was received.
-		return '<' + tag + attributes(el, ['href', 'xlink:href']) + reference(el) + '>' + (POINT.has(tag) ? children(el, 0) : foreigners(el)) + '</' + tag + '>';
+		const html = point(el), encoding = annotates(el) && html ? attribute('encoding', 'text/html') : '';
+		return '<' + tag + attributes(el, annotates(el) ? ['href', 'xlink:href', 'encoding'] : ['href', 'xlink:href']) + encoding + reference(el) + '>' + (html ? children(el, 0) : foreigners(el)) + '</' + tag + '>';
 	};
 	const reference = el => {
 		const href = valueOf(el, 'href') || el.getAttributeNS(XLINK, 'href');

@@ -43,8 +43,8 @@
 	// What is neither a page nor a drawing, whatever the browser made of it, is
 	// shown by its picture, with its words.
 	const type = contentTypeOf(document), readable = ['text/html', 'text/plain', 'application/xhtml+xml', 'text/xml', 'application/xml'].includes(type);
-	if (kind === HTML && !readable) return {picture: true, parts, html: '', url: location.href, title: document.title, words: document.body ? document.body.innerText.slice(0, 1000000) : ''};
-	if (kind !== HTML && !(kind === SVG && nameOf(root) === 'svg')) return {picture: true, parts, html: '', url: location.href, title: document.title, words: root ? contentOf(root).slice(0, 1000000) : ''};
+	if (kind === HTML && !readable) return {picture: true, parts, html: '', url: location.href, title: titleOf(document), words: bodyOf(document) ? bodyOf(document).innerText.slice(0, 1000000) : ''};
+	if (kind !== HTML && !(kind === SVG && nameOf(root) === 'svg')) return {picture: true, parts, html: '', url: location.href, title: titleOf(document), words: root ? contentOf(root).slice(0, 1000000) : ''};
 
 	const inBody = Document.prototype.querySelector.call(document, 'body style, body link[rel~=stylesheet]');
 	motion();
@@ -56,7 +56,7 @@
 	if (kind === SVG) {
 		const r = rectOf(root);
 		style(root, 'display:block!important;width:' + px(r.width) + '!important;height:' + px(r.height) + '!important;');
-		html = '<!DOCTYPE html><html><head>' + part({k: 'head'}) + '<title>' + text(document.title || location.href) + '</title>' + instructions() + part({k: 'styles'}) + '</head><body style="margin:0">' + foreign(root, 0) + part({k: 'end'}) + '</body></html>';
+		html = '<!DOCTYPE html><html><head>' + part({k: 'head'}) + '<title>' + text(titleOf(document) || location.href) + '</title>' + instructions() + part({k: 'styles'}) + '</head><body style="margin:0">' + foreign(root, 0) + part({k: 'end'}) + '</body></html>';
 	} else html = doctype() + (nameOf(root) === 'html' ? element(root, 0) : '<html><head>' + part({k: 'head'}) + part({k: 'styles'}) + '</head><body>' + element(root, 0) + part({k: 'end'}) + '</body></html>');
 
 	const late = instructions() + adopted(document);

@@ -25,7 +25,7 @@
 		const r = rectOf(el), meets = e => { const q = rectOf(e); return q.left < r.right && q.right > r.left && q.top < r.bottom && q.bottom > r.top; };
 		const lies = e => getComputedStyle(e).position !== 'static' && meets(e);
 		let at = el, left = 300; // elements to look at
-		for (let i = 0; i < 4 && at !== document.body && parentOf(at) instanceof HTMLElement; at = parentOf(at), i++) for (const s of elementsOf(parentOf(at))) {
+		for (let i = 0; i < 4 && at !== bodyOf(document) && parentOf(at) instanceof HTMLElement; at = parentOf(at), i++) for (const s of elementsOf(parentOf(at))) {
 			if (s === at || left <= 0) continue;
 			left--;
 			let is = lies(s);
@@ -151,7 +151,7 @@
 				}
 			}
 		}
-		return defs + '<use' + attributes(el, skip) + original('href', url) + (ref ? attribute('href', value(ref)) : '') + '>' + children(el, 0) + '</use>';
+		return defs + '<use' + attributes(el, skip) + original('href', url) + (ref ? attribute('href', value(ref)) : '') + '>' + foreigners(el) + '</use>';
 	};
 	const drawings = new Map();
-	const svgNode = n => foreign(n, 0);
+	const svgNode = n => namespaceOf(n) === SVG ? foreign(n, 0, true) : '';

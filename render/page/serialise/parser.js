@@ -44,8 +44,8 @@
 				if (r.cssRules && r.cssRules.length) look(r.cssRules);
 			}
 		};
-		const r = el.getRootNode();
-		for (const s of [...(r.styleSheets || []), ...adoptedOf(r)]) if (!s.disabled) try { look(s.cssRules); } catch {} // another origin's
+		const r = Node.prototype.getRootNode.call(el);
+		for (const s of [...((r === document ? sheetsOf(r) : r.styleSheets) || []), ...adoptedOf(r)]) if (!s.disabled) try { look(s.cssRules); } catch {} // another origin's
 	};
 
 	// Rows and cells that stand where the parser would not leave them get the

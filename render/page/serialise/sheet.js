@@ -64,18 +64,21 @@
 		let body = '';
 		if (s && !s.disabled && !(s.title && !applies(s))) {
 			const t = sheetText(s, opts.sources[bare(el.href)], el.href);
-			body = part(t === undefined || t === opts.sources[bare(el.href)] ? {k: 'css', url: el.href, base: el.href, esc: 'style'} : {k: 'css', text: t, base: el.href, esc: 'style'});
+			body = part(t === undefined || t === opts.sources[bare(el.href)] ? {k: 'css', url: el.href, base: el.href, esc: escaped(el)} : {k: 'css', text: t, base: el.href, esc: escaped(el)});
 		}
 		return '<style' + attributes(el, skip) + original('href', el.href) + mediaOf(s, el) + '>' + body + '</style>';
 	};
+	// Where the parser may pass over a style element, its rules are words to it:
+	// so there no "<" is left in them.
+	const escaped = el => namespaceOf(el) !== HTML ? 'text' : Element.prototype.closest.call(el, 'select,frameset') ? 'bare' : 'style';
 	const sheet = el => {
 		const s = el.sheet, raw = contentOf(el), skip = ['title', 'media'];
 		const css = !s ? raw : sheetText(s, raw, base), off = !s && /^(text\/css)?$/i.test(el.type || ''); // refused by the page's own policy
-		return '<style' + attributes(el, skip) + (off ? attribute('media', 'not all') : mediaOf(s, el)) + '>' + part({k: 'css', text: css, base, esc: namespaceOf(el) === SVG ? 'text' : 'style'}) + '</style>';
+		return '<style' + attributes(el, skip) + (off ? attribute('media', 'not all') : mediaOf(s, el)) + '>' + part({k: 'css', text: css, base, esc: escaped(el)}) + '</style>';
 	};
 	// Sheets that an XML document names before its root.
 	const instructions = () => {
 		let out = '';
-		for (const s of document.styleSheets) if (s.ownerNode instanceof ProcessingInstruction && s.href) out += '<style' + mediaOf(s) + '>' + part({k: 'css', url: s.href, base: s.href, esc: 'style'}) + '</style>';
+		for (const s of sheetsOf(document)) if (s.ownerNode instanceof ProcessingInstruction && s.href) out += '<style' + mediaOf(s) + '>' + part({k: 'css', url: s.href, base: s.href, esc: 'style'}) + '</style>';
 		return out;
 	};

@@ -4,7 +4,7 @@
 	const STATES = ['focus', 'focus-visible', 'focus-within', 'target', 'popover-open', 'modal', 'fullscreen', 'user-invalid', 'user-valid', 'hover', 'active'];
 	const ANY = STATES.map(s => ':' + s).join(',') + ',input:indeterminate';
 	const adoptedText = new Map(); // a sheet is often adopted by many roots
-	const adoptedOf = r => [...(r.adoptedStyleSheets || [])].filter(s => !s.disabled);
+	const adoptedOf = r => [...((r === document ? adoptedBy(r) : r.adoptedStyleSheets) || [])].filter(s => !s.disabled);
 	const rulesOf = rules => { const out = []; for (const r of rules) if (!(r instanceof CSSImportRule)) out.push(r.cssText); return out; };
 	const textOfAdopted = s => {
 		if (!adoptedText.has(s)) adoptedText.set(s, rulesOf(s.cssRules).join('\n'));
@@ -37,6 +37,7 @@
 			const c = getComputedStyle(el);
 			if (c.contentVisibility === 'auto' && c.display !== 'none') skipped(el);
 		}
+		if (moving.length) for (const el of all(r, '*')) moves(el);
 		if (host && r.slotAssignment === 'manual') slots(r, host);
 		if (host && all(r, 'video,audio').length) rules += MEDIA;
 		if (host && all(r, ':focus-visible').length) rules += RING;
@@ -49,6 +50,16 @@
 		if (drawn) return style(el, 'content-visibility:visible!important;contain:layout style paint!important;');
 		const i = inner(el);
 		style(el, 'contain-intrinsic-size:' + px(i[2]) + ' ' + px(i[3]) + '!important;');
+	};
+	// A background that moves by itself is seen as it stood in the picture.
+	const moving = Object.keys(opts.moving), PAINTED = ['background-image', 'border-image-source', 'list-style-image', 'mask-image', 'content'];
+	const moves = el => {
+		for (const at of ['', '::before', '::after']) {
+			const c = getComputedStyle(el, at);
+			if (!PAINTED.some(p => { const v = c.getPropertyValue(p); return v.includes('url(') && moving.some(u => v.includes(u)); })) continue;
+			if (shown(el)) { const b = rectOf(el); over([b.left, b.top, b.right, b.bottom]); }
+			return;
+		}
 	};
 	// What a script has said against a value, the file cannot say, neither of the
 	// field nor of the form round it.
@@ -165,7 +176,7 @@
 		list.forEach((el, i) => heights.set(el, 2147483647 - 2 * (list.length - 1 - i)));
 	};
 	const confined = el => {
-		for (let p = parentOf(el); p && p !== root && p !== document.body; p = p instanceof ShadowRoot ? p.host : p.assignedSlot || parentOf(p)) {
+		for (let p = parentOf(el); p && p !== root && p !== bodyOf(document); p = p instanceof ShadowRoot ? p.host : p.assignedSlot || parentOf(p)) {
 			if (!(p instanceof Element)) continue;
 			const c = getComputedStyle(p);
 			if (c.transform !== 'none' || c.filter !== 'none' || c.backdropFilter !== 'none' || c.perspective !== 'none' || c.opacity !== '1' || c.isolation === 'isolate' || c.mixBlendMode !== 'normal' || c.translate !== 'none' || c.rotate !== 'none' || c.scale !== 'none' ||
@@ -206,7 +217,7 @@
 			part({k: 'crop', box: [x + (opts.top ? scrollX : 0) + opts.x, y + (opts.top ? scrollY : 0) + opts.y, w, h]}) + ') 0 0/100% 100% no-repeat') + '></div>');
 	};
 	const origin = () => { // of what is placed absolutely at the end of the body
-		for (const e of [document.body, root]) {
+		for (const e of [bodyOf(document), root]) {
 			const c = e && getComputedStyle(e);
 			if (c && (c.position !== 'static' || c.transform !== 'none' || c.filter !== 'none' || c.perspective !== 'none' || /paint|layout|strict|content/.test(c.contain))) {
 				const r = rectOf(e);
@@ -223,7 +234,7 @@
 		if (typeof CSS.highlights === 'object') for (const [, h] of CSS.highlights) for (const r of h) {
 			if (r instanceof Range) { ranges(r); continue; }
 			try {
-				const range = document.createRange();
+				const range = new Range();
 				range.setStart(r.startContainer, r.startOffset);
 				range.setEnd(r.endContainer, r.endOffset);
 				ranges(range);
