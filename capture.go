@@ -144,7 +144,7 @@ const (
 	GapLimits      GapCode = "limits"    // too many requests or bytes to record
 	GapShown       GapCode = "shown"     // fewer comments are shown than the page says there are; Detail is "N of M"
 	GapRendition   GapCode = "rendition" // a further rendition failed; Detail is its name
-	GapCheck       GapCode = "check"     // the snapshot does not look like the picture; Detail is the share that differs
+	GapCheck       GapCode = "check"     // the snapshot does not look like the picture; Detail is the share that differs, or "text", "requests" or "undone"
 	GapOther       GapCode = "other"
 )
 

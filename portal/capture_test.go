@@ -27,7 +27,7 @@ func rich(m *candor.Manifest, files []file) []file {
 		{Code: candor.GapShown, Detail: "12 of 40", Text: "12 of 40 comments are shown"},
 		{Code: "from_the_future", Text: "something new happened"}}
 	m.Steps = append(m.Steps, candor.Step{Name: "network_quiet", Outcome: candor.StepTimedOut}, candor.Step{Name: "rendition_mobile", Outcome: candor.StepDone})
-	m.Behaviours = []candor.BehaviourRun{{Name: "townsquare", Version: 3, Steps: []candor.Step{{Name: "more comments", Outcome: candor.StepDone, Detail: "4 clicks"}, {Name: "a new trick", Outcome: candor.StepSkipped}}}}
+	m.Behaviours = []candor.BehaviourRun{{Name: "townsquare", Version: 3, Steps: []candor.Step{{Name: "more comments", Outcome: candor.StepDone, Detail: "4 clicks"}, {Name: "more replies", Outcome: candor.StepSkipped, Detail: "nothing to click"}, {Name: "a new trick", Outcome: candor.StepSkipped}}}}
 	m.Check = &candor.SelfCheck{Pixels: 307200, Differing: 922, Threshold: 0.1, TextEqual: true, Duration: time.Second,
 		Regions: []candor.CheckRegion{{Box: [4]float64{10, 300, 60, 40}, Share: 0.4, Cause: "video"}}}
 	m.Renditions = []candor.RenditionAccount{
@@ -96,7 +96,7 @@ func TestCapturePagesSayHowItWentInWords(t *testing.T) {
 	machine := []string{"network_quiet", "from_the_future</", "rendition_", ">mobile<", "gap.", "check.", "cause.", "stepname.", "%!", "<no value>"}
 
 	en := w.browser("en").get(w.captureURL(c)).want(t, 200, "What is missing", "Wait until nothing more is fetched", "12 of 40 comments", "something new happened",
-		"0.3% differs", "townsquare", "Open more comments", `lang="en">a new trick`, "On a phone", "Altered", "twin.html")
+		"0.3% differs", "townsquare", "Open more comments", "nothing to do", "skipped", `lang="en">a new trick`, "On a phone", "Altered", "twin.html")
 	en.without(t, machine...)
 	es := w.browser("es").get(w.captureURL(c)).want(t, 200, "Qué falta", "12 de 40 comentarios", "difiere en un 0.3 %", "En un teléfono", "Alterada", `<span lang="en">something new happened</span>`)
 	es.without(t, append(machine, "What is", "The page")...)

@@ -32,6 +32,10 @@ type StepLine struct {
 	Took    time.Duration
 }
 
+// idle is the outcome of a step that found nothing to do on the page. To a reader
+// that is another thing than a step that was left out.
+const idle candor.StepOutcome = "idle"
+
 // BehaviourLine is one behaviour that ran on the page.
 type BehaviourLine struct {
 	Name    string // of its file
@@ -81,6 +85,9 @@ func NewAccount(p Page, m candor.Manifest, c candor.Capture) Account {
 		line := BehaviourLine{Name: b.Name, Version: b.Version, Untried: b.Unreviewed}
 		for _, s := range b.Steps {
 			step := BehaviourStep{StepLine{s.Name, s.Outcome, s.Duration}, true}
+			if s.Outcome == candor.StepSkipped && (strings.HasPrefix(s.Detail, "nothing to ") || s.Detail == "no carousel") {
+				step.Outcome = idle
+			}
 			if id := "opened." + strings.ReplaceAll(s.Name, " ", "_"); i18n.Has(id) {
 				step.Name, step.Foreign = p.T(id), false
 			}
@@ -124,6 +131,14 @@ func gapText(p Page, g candor.Gap) string {
 	case candor.GapRendition:
 		detail = RenditionName(p, detail)
 	case candor.GapCheck:
+		switch detail {
+		case "text":
+			return p.T("gap.check.text")
+		case "requests":
+			return p.T("gap.check.requests")
+		case "undone":
+			return p.T("gap.check.undone")
+		}
 		share, err := strconv.ParseFloat(detail, 64)
 		if detail = ""; err == nil && share < 1 {
 			detail = percent(p, share)

@@ -16,6 +16,7 @@ import (
 // longer, and every visitor's search costs this much at most.
 const (
 	maxWords    = 400_000
+	maxStemmed  = 40_000 // different words that may stand in another form
 	longestWord = 80
 )
 
@@ -121,13 +122,14 @@ func places(ctx context.Context, text string, terms []term) (found []span, cut b
 			found = append(found, w)
 		}
 	}
-	return found, cut, err
+	return found, cut || wanted.stemmed > maxStemmed, err
 }
 
 // wish is the single words that are looked for.
 type wish struct {
 	folded, stems map[string]bool
 	first         [256]bool // first bytes of words that may stand in another form
+	stemmed       int
 }
 
 func newWish(terms []term) *wish {
@@ -151,6 +153,9 @@ func (w *wish) has(s spelling) bool {
 		return true
 	}
 	if s.folded == "" || len(s.raw) > longestWord || !w.first[s.folded[0]] {
+		return false
+	}
+	if w.stemmed++; w.stemmed > maxStemmed {
 		return false
 	}
 	return slices.ContainsFunc(stemsOf(s), func(stem string) bool { return w.stems[stem] })

@@ -34,7 +34,7 @@ selectors => {
 		let parent = null, counts = 0;
 		for (let n = walker.nextNode(); n; n = walker.nextNode()) {
 			if (++seen > nodes || out.content >= most) { out.capped = true; break; }
-			if (n.nodeType === Node.ELEMENT_NODE) {
+			if (n instanceof Element) { // a form may have a field named nodeType
 				const name = nameOf(n), shadow = shadowOf(n);
 				if (shadow) roots.push([shadow, hostAside || aside(n)]);
 				if (name === 'input' && n.type === 'password') passwords.push(n);

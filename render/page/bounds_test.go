@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
 	"io"
 	"strings"
 	"testing"
@@ -88,4 +91,23 @@ func TestFrameThatInflatesIsNotHeldInMemory(t *testing.T) {
 	if err := a.expand(bufio.NewWriter(io.Discard), inner, inner.HTML); err != io.ErrClosedPipe {
 		t.Errorf("the time is up and it goes on: %v", err)
 	}
+}
+
+// A background that moves by itself would go on in the file, and may come to
+// show something else than the picture.
+func TestMovingBackgroundStandsAsInThePicture(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	frame := func(c color.Color) *image.Paletted {
+		return image.NewPaletted(image.Rect(0, 0, 30, 30), color.Palette{c})
+	}
+	if err := gif.EncodeAll(&b, &gif.GIF{Image: []*image.Paletted{frame(color.RGBA{200, 0, 0, 255}), frame(color.RGBA{0, 0, 200, 255})}, Delay: []int{20, 20}}); err != nil {
+		t.Fatal(err)
+	}
+	s := site(t, map[string]any{"/m.gif": served("image/gif", b.Bytes()), "/": `<!DOCTYPE html><title>G</title><div style="width:90px;height:60px;background:url(/m.gif)"></div>`})
+	c := capture(t, s.URL+"/")
+	if !strings.Contains(c.read("snapshot.html"), "<div data-candor-over") {
+		t.Error("no part of the picture lies over the background")
+	}
+	c.same()
 }

@@ -28,6 +28,20 @@ func (t *tree) suspects() []suspect {
 	return out
 }
 
+// skips says that the page lets the browser leave out what is far from the view.
+// Which of it has words then depends on what was drawn last.
+func (t *tree) skips() bool {
+	for at := range t.docs {
+		d := &t.docs[at]
+		for i := range d.node {
+			if t.style(d, int32(i), styleContentVisibility) == "auto" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // cause is what a place that differs most likely shows: the smallest suspect
 // that most of it lies in, or that mostly lies in it, else text, else unknown.
 func cause(region Box, blame []suspect, runs []Run) string {

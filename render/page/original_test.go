@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/candor-archive/candor"
@@ -91,6 +92,44 @@ func TestFilesAreKeptAsWhatTheyAre(t *testing.T) {
 		t.Parallel()
 		capture(t, s.URL+"/none").want(candor.Failed, "no content")
 	})
+}
+
+func TestFileThatTurnsIntoAPageIsNoCompleteCapture(t *testing.T) {
+	var asked atomic.Int64
+	s := site(t, map[string]any{"/": func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 1 {
+			served("application/pdf", tinyPDF)(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<h1>Minutes</h1>")
+	}})
+	c := capture(t, s.URL)
+	c.want(candor.Failed, "to a page")
+	if f, ok := c.File(candor.Original); !ok || f.SHA256 != candor.SHA256([]byte("<h1>Minutes</h1>")) {
+		t.Errorf("kept is %+v", c.Files)
+	}
+}
+
+func TestOnlyTheLastOfSeveralFilesIsTheOriginal(t *testing.T) {
+	s := site(t, map[string]any{
+		"/": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.Header().Set("Refresh", "0;url=/second")
+			fmt.Fprint(w, "first")
+		},
+		"/second": served("text/plain", []byte("second")),
+	})
+	c := capture(t, s.URL)
+	var kept []string
+	for _, f := range c.Files {
+		if f.Kind == candor.Original {
+			kept = append(kept, f.SHA256)
+		}
+	}
+	if len(kept) != 1 || kept[0] != candor.SHA256([]byte("second")) {
+		t.Errorf("%d originals, final address %s", len(kept), c.FinalURL)
+	}
 }
 
 func TestThereIsNoPictureOfAPageThatCannotBeHad(t *testing.T) {

@@ -201,8 +201,9 @@ func TestWhatShouldShowButDoesNotIsFlagged(t *testing.T) {
 	lid := `<div style="position:absolute;left:0;top:0;width:100%;height:400px;background:white;pointer-events:none"></div>`
 	text := `<p style="font-size:40px">Notice of a public hearing</p><p style="margin-top:500px">More below</p>`
 	s := site(t, map[string]any{
-		"/under": `<!DOCTYPE html><title>x</title>` + text + lid,
-		"/white": `<!DOCTYPE html><title>x</title><p style="color:white">unseen words for machines</p><p style="margin-top:200px">More below</p>`,
+		"/under":  `<!DOCTYPE html><title>x</title>` + text + lid,
+		"/turned": `<!DOCTYPE html><title>x</title><p style="backface-visibility:hidden;transform:rotateY(180deg)">Its back is not seen</p><p style="margin-top:200px">More below</p>`,
+		"/white":  `<!DOCTYPE html><title>x</title><p style="color:white">unseen words for machines</p><p style="margin-top:200px">More below</p>`,
 	})
 	c := capture(t, s.URL+"/under")
 	i := slices.IndexFunc(c.Gaps, func(g candor.Gap) bool { return g.Code == candor.GapBlank })
@@ -214,6 +215,26 @@ func TestWhatShouldShowButDoesNotIsFlagged(t *testing.T) {
 		t.Errorf("the region is %q", c.Gaps[i].Detail)
 	}
 	capture(t, s.URL+"/white").want(candor.Complete, "")
+	capture(t, s.URL+"/turned").want(candor.Complete, "")
+}
+
+// Chrome shifts such a page when the picture beyond the view is the view's size.
+func TestPageFromRightToLeftIsWhereItIs(t *testing.T) {
+	s := site(t, map[string]any{"/": `<!DOCTYPE html><html dir="rtl"><title>x</title><style>body{margin:0}div{width:100px;height:100px;background:rgb(255,0,0)}</style><div></div><p>text</p>`})
+	c := capture(t, s.URL)
+	c.want(candor.Complete, "")
+	for x, red := range map[int]bool{1170: false, 1190: true, 1270: true} {
+		if _, g, _, _ := c.picture().At(x, 50).RGBA(); (g == 0) != red {
+			t.Errorf("red at %d: %v, want %v", x, g == 0, red)
+		}
+	}
+	o := &session{m: &candor.Manifest{Viewport: candor.Viewport{Width: 1280, Height: 800}}}
+	e := extent{width: 1280, height: 1600}
+	for y := 0; y < e.height; y += o.portion(e, y, 800) {
+		if o.portion(e, y, 800) == 800 {
+			t.Error("a part of the page has the view's size")
+		}
+	}
 }
 
 // A page that shrinks its header when it is resized is photographed as it then is.

@@ -34,7 +34,7 @@ const sharedFrom = 1 << 10
 // token stands for a resource in rewritten CSS until all uses are counted: its
 // number between NULs, with an s where a var() may stand.
 func (a *assembler) token(u string, mayShare bool) string {
-	if a.body(u) == nil && !strings.HasPrefix(u, "data:") {
+	if !strings.HasPrefix(u, "data:") && a.body(u) == nil {
 		return `url("data:,")` // what was never loaded was not shown either
 	}
 	r := a.byURL[u]

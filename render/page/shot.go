@@ -171,9 +171,10 @@ func (s *session) strip(ctx context.Context, e extent, y, height int) ([]byte, e
 
 // clip photographs a part of the page.
 func (s *session) clip(ctx context.Context, at cdppage.Viewport) ([]byte, error) {
-	// For the view itself, see portion.
+	// A page that runs from right to left is moved when what is asked for beyond
+	// the view is just of the view's size; see portion for other parts of a page.
 	v := s.m.Viewport
-	beyond := at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
+	beyond := !s.leftward || at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
 	res, err := call(ctx, s, s.limits.Picture, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
 		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(beyond), OptimizeForSpeed: new(true), Clip: &at})
 	return res.Data, err

@@ -162,9 +162,9 @@ func TestNothingOfAPageBreaksOutOfItsSnapshot(t *testing.T) {
 		const sel = document.createElement('select'); sel.append(n(X, 'style', '</select>' + evil)); document.body.append(sel);
 		const u = 'url("data:,</style><meta http-equiv=refresh content=0;url=http://example.org/>")'; m('style', 'p{border-image-source:' + u + '}@import ' + u + ';@import "data:text/css,</style><meta http-equiv=refresh>";');
 		for (const k of ['password', 'hidden']) { const i = document.createElement('input'); i.type = k; i.setAttribute('value', 'hunter22'); document.body.append(i); } m('style', '[value="x"]{color:red}');
-		for (const k of ['styleSheets', 'adoptedStyleSheets', 'title', 'body', 'scrollingElement', 'createRange']) { const i = document.createElement('img'); i.name = k; sel.parentNode.append(i); }
 		const beside = document.createElement('div'); beside.title = '" onload=alert(1) x="'; document.documentElement.insertBefore(beside, document.body);
 		const b = m('base', ''); b.href = 'javascript:alert(1)'; m('p', 'last words');
+		for (const k of ['styleSheets', 'adoptedStyleSheets', 'title', 'body', 'scrollingElement', 'createRange']) { const i = document.createElement('img'); i.name = k; sel.parentNode.append(i); }
 		</script></body></html>`
 	s := site(t, map[string]any{"/": page, "/quoted": func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

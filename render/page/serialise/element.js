@@ -41,7 +41,7 @@
 		// To the browser it is an element of no meaning, to the parser one of much.
 		if (/[A-Z]|^[^a-z]/.test(name)) {
 			const tag = 'candor-' + name.toLowerCase();
-			return NAME.test(tag) ? '<' + tag + attributes(el) + original('tag', name) + '>' + children(el, ctx & ~ROW) + '</' + tag + '>' : children(el, ctx & ~ROW);
+			return NAME.test(tag) ? '<' + tag + attributes(el, ['href', 'src', 'srcset', 'data', 'poster', 'action', 'formaction', 'codebase']) + original('tag', name) + '>' + children(el, ctx & ~ROW) + '</' + tag + '>' : children(el, ctx & ~ROW);
 		}
 		if (breaks(name, ctx)) { apart(el); return fenced(name, ctx, c => element(el, c)); }
 		if (WANTS[name] && !(ctx & ROW)) { apart(el); return within(name, ctx, c => element(el, c)); }
@@ -156,7 +156,7 @@
 		if (tag === 'svg' && (topOf(el) || leftOf(el)) && el !== root) scrolled(el, topOf(el), leftOf(el));
 		// References into other files take their target from what was received.
 		const html = point(el), encoding = annotates(el) && html ? attribute('encoding', 'text/html') : '';
-		return '<' + tag + attributes(el, annotates(el) ? ['href', 'xlink:href', 'encoding'] : ['href', 'xlink:href']) + encoding + reference(el) + '>' + (html ? children(el, 0) : foreigners(el)) + '</' + tag + '>';
+		return '<' + tag + attributes(el, annotates(el) ? ['href', 'xlink:href', 'src', 'encoding'] : ['href', 'xlink:href', 'src']) + encoding + reference(el) + '>' + (html ? children(el, 0) : foreigners(el)) + '</' + tag + '>';
 	};
 	const reference = el => {
 		const href = valueOf(el, 'href') || el.getAttributeNS(XLINK, 'href');

@@ -124,7 +124,7 @@
 
 	let symbols = 0;
 	const use = el => {
-		const href = valueOf(el, 'href') || el.getAttributeNS(XLINK, 'href') || '', url = absolute(href), skip = ['href', 'xlink:href'];
+		const href = valueOf(el, 'href') || el.getAttributeNS(XLINK, 'href') || '', url = absolute(href), skip = ['href', 'xlink:href', 'src'];
 		let ref = href, defs = '';
 		if (href && !href.startsWith('#')) {
 			ref = '';
