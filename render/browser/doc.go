@@ -7,8 +7,7 @@
 // own through which all its traffic goes, and finds nothing of any capture
 // before. A page that hangs or crashes costs its neighbours nothing: its process
 // is ended alone, and a browser that has to go is given up only once the others
-// are done, within a limit. A context serves captures of one origin only; see
-// ForPage.
+// are done, within a limit.
 //
 // Chrome runs with its sandbox, unless as root, and each as a process group of
 // its own with a throw-away profile. After Close, and after any crash, no Chrome

@@ -16,9 +16,9 @@ import (
 	"github.com/chromedp/cdproto/target"
 )
 
-// A fresh context with its window and its process costs several times what an
-// ordinary page does. So a context may serve several captures in a row, on two
-// conditions. They are all of one origin, which could tell itself whatever a
+// Where Config.Keep says so, a context serves several captures in a row, which
+// spares the whole browser a window each. It is off unless told: see decision
+// 0010. Two conditions hold. They are all of one origin, which could tell itself whatever a
 // trace in the browser could; no other origin's capture ever shares a context or
 // a process with it. And each capture finds it empty: cookies, storage, caches,
 // workers, history and the page itself are gone. Whatever else happened in it,
