@@ -48,7 +48,7 @@ func (t *tab) photograph(ctx context.Context, v candor.Viewport, path string) (e
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if wide*tall <= atOnce {
-		b, err := t.part(ctx, w, 0, h)
+		b, err := t.part(ctx, v, w, 0, h)
 		if err == nil {
 			_, err = f.Write(b)
 		}
@@ -61,7 +61,7 @@ func (t *tab) photograph(ctx context.Context, v candor.Viewport, path string) (e
 	}
 	strip := int(float64(atOnce/2/wide) / v.Scale)
 	for y := 0; y < h; y += strip {
-		b, err := t.part(ctx, w, y, min(strip, h-y))
+		b, err := t.part(ctx, v, w, y, min(strip, h-y))
 		if err != nil {
 			return err
 		}
@@ -85,11 +85,13 @@ func (t *tab) photograph(ctx context.Context, v candor.Viewport, path string) (e
 	return errors.Join(out.Close(), buf.Flush())
 }
 
-func (t *tab) part(ctx context.Context, w, y, h int) ([]byte, error) {
+// part takes what may reach beyond the view. What is the view itself is taken as
+// such: asked for as a part, Chrome moves pages that run from right to left.
+func (t *tab) part(ctx context.Context, v candor.Viewport, w, y, h int) ([]byte, error) {
 	cctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	res, err := cdp.Call(cctx, t.target, page.CaptureScreenshot, page.CaptureScreenshotParams{
-		Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(true), OptimizeForSpeed: new(true),
+		Format: page.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(w != v.Width || y != 0 || h != v.Height), OptimizeForSpeed: new(true),
 		Clip: &page.Viewport{Y: float64(y), Width: float64(w), Height: float64(h), Scale: 1}})
 	if err != nil {
 		return nil, fmt.Errorf("take the picture: %w", err)
