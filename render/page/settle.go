@@ -164,7 +164,11 @@ func (s *session) again(do func(ctx context.Context) (string, error)) func(ctx c
 }
 
 const (
-	scrollDownJS = `px => { scrollBy({top: px, behavior: 'instant'}); const e = document.scrollingElement || document.documentElement;
+	// What watches for its coming into view is told when a frame is drawn; a busy
+	// machine may draw none between two steps that are only a time apart.
+	scrollDownJS = `async px => { scrollBy({top: px, behavior: 'instant'}); const e = document.scrollingElement || document.documentElement;
+		const frame = () => Promise.race([new Promise(r => requestAnimationFrame(r)), new Promise(r => setTimeout(r, 1500))]);
+		await frame(); await frame();
 		return {y: scrollY, height: e.scrollHeight, view: innerHeight}; }`
 	scrollTopJS = `() => { scrollTo({top: 0, left: 0, behavior: 'instant'}); return {y: scrollY}; }`
 )

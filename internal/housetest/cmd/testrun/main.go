@@ -5,7 +5,8 @@
 //
 // Packages whose tests drive Chrome run two at a time, so that browsers do not
 // starve one another into time-outs on a small machine; all others run side by
-// side before them.
+// side before them. What those tests do most is wait for pages, so each package
+// may run some more of its parallel tests than there are cores.
 package main
 
 import (
@@ -62,7 +63,8 @@ func runAll(ctx context.Context, pattern string, packages []string) (ok bool, er
 		if len(part.packages) == 0 || ctx.Err() != nil {
 			continue
 		}
-		args := []string{"test", "-json", "-race", "-vet=off", "-count=1", "-timeout", perPackage.String(), "-p", fmt.Sprint(part.parallel)}
+		args := []string{"test", "-json", "-race", "-vet=off", "-count=1", "-timeout", perPackage.String(), "-p", fmt.Sprint(part.parallel),
+			"-parallel", fmt.Sprint(runtime.NumCPU() + 1)}
 		if pattern != "" {
 			args = append(args, "-run", pattern)
 		}

@@ -27,6 +27,7 @@ type key struct{ pkg, test string }
 type testState struct {
 	output  strings.Builder
 	started time.Time
+	paused  bool
 }
 
 type packageState struct {
@@ -100,6 +101,10 @@ func (r *report) take(e event) {
 	switch e.Action {
 	case "run":
 		r.running[k] = &testState{started: r.now()}
+	case "pause", "cont": // of a parallel test's life, only its turn counts
+		if t := r.running[k]; t != nil {
+			t.started, t.paused = r.now(), e.Action == "pause"
+		}
 	case "output":
 		if t := r.running[k]; t != nil {
 			t.output.WriteString(e.Output)
@@ -220,7 +225,7 @@ func (r *report) stillRunning() {
 	defer r.mu.Unlock()
 	var lines []string
 	for k, t := range r.running {
-		if lasted := r.now().Sub(t.started); lasted >= 30*time.Second {
+		if lasted := r.now().Sub(t.started); lasted >= 30*time.Second && !t.paused {
 			lines = append(lines, fmt.Sprintf("     running for %3.0fs: %s %s\n", lasted.Seconds(), short(k.pkg), k.test))
 		}
 	}
