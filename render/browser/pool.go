@@ -413,13 +413,17 @@ func (p *Pool) empty(s *slot) {
 	}()
 }
 
+// lookEvery is how often a browser's memory is looked at, at most: all processes
+// of the machine must be read for it.
+const lookEvery = 10 * time.Second
+
 // release takes a place back; spent says that the browser cannot go on.
 func (p *Pool) release(s *slot, spent bool) {
 	c := s.chrome // does not change while it is on loan
 	full := false
 	if !spent && c != nil && !c.dead() {
 		p.mu.Lock()
-		look := !s.draining && time.Since(s.checked) > 2*time.Second
+		look := !s.draining && time.Since(s.checked) > lookEvery
 		if look {
 			s.checked = time.Now()
 		}
