@@ -39,7 +39,6 @@ type chrome struct {
 	agent   string
 	shell   bool // the headless shell rather than the whole browser
 	once    sync.Once
-	opened  sync.Map // contexts in which a page opened another
 }
 
 func getenv(name string) string { return os.Getenv(name) }
@@ -164,7 +163,6 @@ func (c *chrome) closePopUps(ctx context.Context) error {
 			if e.TargetInfo.Type != "page" || e.TargetInfo.OpenerID == "" {
 				continue
 			}
-			c.opened.Store(e.TargetInfo.BrowserContextID, true)
 			go func() {
 				ctx, cancel := context.WithTimeout(c.ctx, 10*time.Second)
 				defer cancel()

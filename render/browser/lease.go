@@ -26,9 +26,6 @@ const closeTimeout = 8 * time.Second
 // browser that cannot close the page is replaced, once they are done.
 func (l *Lease) Return(broken bool) {
 	c := l.slot.chrome
-	if !broken && l.pool.keep(l.slot, l.Tab) {
-		return
-	}
 	ok := !c.dead()
 	if ok && !broken {
 		ok = l.dispose(closeTimeout)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os/exec"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,9 +26,6 @@ type Config struct {
 	// Recycle is how many captures one browser makes before it is replaced;
 	// 100 when zero.
 	Recycle int
-	// Keep is how many captures of one origin in a row may use a browser context,
-	// which is emptied after each; when zero each has a fresh one. See ForPage.
-	Keep int
 	// Memory is how many bytes of their own a browser's processes may hold
 	// together, between captures, before it is replaced; 1 GiB when zero.
 	Memory int64
@@ -61,15 +57,9 @@ type slot struct {
 	starting bool
 	draining bool // lends no more, and is emptied when the last lease is back
 	leases   int
-	idle     []*Tab // emptied, for captures of the same origin; the oldest first
 	used     int
 	checked  time.Time // when its memory was last looked at
 	kill     *time.Timer
-}
-
-// serves reports whether a tab for the origin was put by.
-func (s *slot) serves(origin string) bool {
-	return origin != "" && slices.ContainsFunc(s.idle, func(t *Tab) bool { return t.origin == origin })
 }
 
 // Find gives the Chrome to use: $CANDOR_CHROME when set, else the first of the
@@ -168,14 +158,8 @@ func (p *Pool) Close() error {
 	var all sync.WaitGroup
 	for _, s := range p.slots {
 		if c := s.chrome; c != nil {
-			idle := s.idle
-			s.chrome, s.idle = nil, nil
-			all.Go(func() {
-				c.stop()
-				for _, t := range idle {
-					p.closeProxy(t.proxy)
-				}
-			})
+			s.chrome = nil
+			all.Go(c.stop)
 		}
 	}
 	p.mu.Unlock()
@@ -227,7 +211,6 @@ func (p *Pool) Borrow(ctx context.Context) (*Lease, error) {
 // seat takes a place in the browser that has the fewest captures under way and
 // sees to it that the browser runs.
 func (p *Pool) seat(ctx context.Context) (*slot, error) {
-	origin, _ := ctx.Value(originKey{}).(string)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
@@ -247,7 +230,7 @@ func (p *Pool) seat(ctx context.Context) (*slot, error) {
 			}
 			// An idle place without a browser comes after one with a browser only
 			// when that one is idle, too: starting costs more than it gains.
-			if best == nil || s.leases < best.leases || s.leases == best.leases && (best.chrome == nil && s.chrome != nil || s.serves(origin) && !best.serves(origin)) {
+			if best == nil || s.leases < best.leases || s.leases == best.leases && best.chrome == nil && s.chrome != nil {
 				best = s
 			}
 		}
@@ -299,15 +282,6 @@ func (p *Pool) launch(ctx context.Context) (*chrome, error) {
 // open makes the lease: a proxy of its own and a page that can reach nothing
 // but it.
 func (p *Pool) open(ctx context.Context, s *slot) (*Lease, error) {
-	origin, _ := ctx.Value(originKey{}).(string)
-	kept, others := p.idle(s, origin)
-	for _, t := range others {
-		p.close(t)
-	}
-	if kept != nil {
-		kept.used++
-		return &Lease{Tab: kept, Visit: kept.proxy.Begin(), Proxy: kept.proxy, pool: p, slot: s}, nil
-	}
 	px, err := proxy.Start(p.cfg.Guard, p.cfg.Limits, p.cfg.Log)
 	if err != nil {
 		return nil, err
@@ -317,55 +291,7 @@ func (p *Pool) open(ctx context.Context, s *slot) (*Lease, error) {
 	if err != nil {
 		return nil, errors.Join(err, px.Close())
 	}
-	tab.origin, tab.used = origin, 1
 	return &Lease{Tab: tab, Visit: visit, Proxy: px, pool: p, slot: s}, nil
-}
-
-// idle takes a tab that serves for the origin, and those there is no room for.
-func (p *Pool) idle(s *slot, origin string) (kept *Tab, others []*Tab) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := len(s.idle) - 1; i >= 0 && origin != ""; i-- {
-		if s.idle[i].origin == origin {
-			kept = s.idle[i]
-			s.idle = slices.Delete(s.idle, i, i+1)
-			return kept, nil
-		}
-	}
-	if over := len(s.idle) + s.leases - p.cfg.Tabs; over > 0 {
-		over = min(over, len(s.idle))
-		others = slices.Clone(s.idle[:over])
-		s.idle = slices.Delete(s.idle, 0, over)
-	}
-	return nil, others
-}
-
-// keep puts a tab by for the next capture of its origin. It reports false when
-// the tab must be closed instead.
-func (p *Pool) keep(s *slot, t *Tab) bool {
-	p.mu.Lock()
-	wanted := !p.closed && !s.draining && t.used < p.cfg.Keep && t.origin != ""
-	p.mu.Unlock()
-	if !wanted || t.chrome.dead() {
-		return false
-	}
-	if err := t.empty(t.chrome.ctx); err != nil {
-		t.chrome.log.Debug("a tab is not kept", "why", err)
-		return false
-	}
-	p.mu.Lock()
-	s.idle = append(s.idle, t)
-	p.mu.Unlock()
-	p.release(s, false)
-	return true
-}
-
-// close ends a tab that was put by.
-func (p *Pool) close(t *Tab) {
-	if !t.dispose(closeTimeout) && !t.chrome.dead() {
-		t.chrome.log.Warn("a tab that was put by did not close")
-	}
-	p.closeProxy(t.proxy)
 }
 
 func (p *Pool) closeProxy(px *proxy.Proxy) {
@@ -395,17 +321,13 @@ func (p *Pool) drain(s *slot) {
 // empty ends a browser nobody has on loan and frees its place. The caller holds
 // the lock.
 func (p *Pool) empty(s *slot) {
-	c, idle := s.chrome, s.idle
-	s.idle = nil
+	c := s.chrome
 	s.starting = true // nobody else touches it meanwhile
 	if s.kill != nil {
 		s.kill.Stop()
 	}
 	go func() {
 		c.stop()
-		for _, t := range idle {
-			p.closeProxy(t.proxy)
-		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		s.chrome, s.kill, s.starting, s.draining, s.used = nil, nil, false, false, 0

@@ -18,14 +18,6 @@ func (l *Lease) Renew(ctx context.Context, begin func(*proxy.Proxy) *proxy.Visit
 		return nil, errors.New("open another tab: the browser is gone")
 	}
 	next := &Lease{Tab: l.Tab, Proxy: l.Proxy, pool: l.pool, slot: l.slot}
-	if l.pool.cfg.Keep > 0 {
-		err := l.empty(ctx)
-		if err == nil {
-			next.Visit = begin(l.Proxy)
-			return next, nil
-		}
-		c.log.Debug("a tab is not kept", "why", err)
-	}
 	if !l.dispose(closeTimeout) {
 		return nil, fmt.Errorf("open another tab: the last one did not close within %s", closeTimeout)
 	}
@@ -34,7 +26,6 @@ func (l *Lease) Renew(ctx context.Context, begin func(*proxy.Proxy) *proxy.Visit
 	if err != nil {
 		return nil, err
 	}
-	tab.origin, tab.used = l.Tab.origin, 1
 	next.Tab = tab
 	return next, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
@@ -26,11 +25,6 @@ type Tab struct {
 	proxy   *proxy.Proxy
 	context cdp.BrowserContextID
 	target  target.ID
-	origin  string // of the captures it is kept for; empty when it is for one
-	used    int
-
-	mu   sync.Mutex
-	seen map[string]bool // origins of the documents it showed
 }
 
 const tabTimeout = 20 * time.Second
@@ -85,7 +79,6 @@ func (t *Tab) attach(ctx context.Context) error {
 		return errors.New("attach to a tab: it is gone")
 	}
 	t.Target = s
-	s.Listen(t.note)
 	cmds := []Command{Cmd(page.Enable, page.EnableParams{}, nil), Cmd(inspector.Enable, cdp.Empty{}, nil),
 		Cmd(page.SetLifecycleEventsEnabled, page.SetLifecycleEventsEnabledParams{Enabled: true}, nil),
 		// Pages side by side must not take the focus from one another.

@@ -18,12 +18,13 @@ import (
 
 // arm is one way to visit pages that is measured against the others.
 type arm struct {
-	name  string
-	short string
-	procs []browsers
-	visit func(ctx context.Context, p pages.Page) error
-	rest  func(ctx context.Context) error // leaves nothing at work
-	close func()
+	name   string
+	short  string
+	atOnce int // visits under way when it races
+	procs  []browsers
+	visit  func(ctx context.Context, p pages.Page) error
+	rest   func(ctx context.Context) error // leaves nothing at work
+	close  func()
 
 	mu    sync.Mutex
 	steps map[string][]time.Duration // from the manifests, by step
@@ -39,12 +40,17 @@ func (a *arm) cpu() (sum time.Duration) {
 
 func bareArm(tb testing.TB, s *site, workers int) *arm {
 	tb.Helper()
+	return bareArmIn(tb, s, workers, findChrome(tb), "bare loop", "bare")
+}
+
+func bareArmIn(tb testing.TB, s *site, workers int, chrome, name, short string) *arm {
+	tb.Helper()
 	ctx := context.Background()
-	f, err := startFleet(ctx, workers, findChrome(tb), tb.TempDir())
+	f, err := startFleet(ctx, workers, chrome, tb.TempDir())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	a := &arm{name: "bare loop", short: "bare", close: f.close,
+	a := &arm{name: name, short: short, atOnce: workers, close: f.close,
 		visit: func(ctx context.Context, p pages.Page) error { return f.visit(ctx, s, p) }}
 	for _, l := range f.all() {
 		a.procs = append(a.procs, browsers{pid: l.chrome.PID()})
@@ -96,7 +102,7 @@ func rendererArm(tb testing.TB, s *site, name, short string, workers, recycle in
 	if change != nil {
 		change(r)
 	}
-	a := &arm{name: name, short: short, procs: []browsers{{profiles: profiles}}, steps: map[string][]time.Duration{},
+	a := &arm{name: name, short: short, atOnce: pool.Captures(), procs: []browsers{{profiles: profiles}}, steps: map[string][]time.Duration{},
 		rest: func(context.Context) error { return nil }}
 	a.close = func() {
 		if err := pool.Close(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,9 +54,10 @@ func (s spent) each(d time.Duration) float64 {
 }
 
 // BenchmarkCost measures what a page costs: the bare loop, our renderer for the
-// picture alone, with all artefacts, and with the self-check. It runs every arm
-// for itself, whatever b.N is. $CANDOR_BENCH_REPEATS is how often (2);
-// $CANDOR_BENCH_FRESH=1 adds a bare loop with a browser context for every page.
+// picture alone, with all artefacts, and with the self-check; and beside them a
+// bare loop with a browser context for every page, and one in the whole browser
+// where ours is the headless shell. It runs every arm for itself, whatever b.N is.
+// $CANDOR_BENCH_REPEATS is how often (2).
 func BenchmarkCost(b *testing.B) {
 	s, list := theSite(b), thinned(b, benchPages(b))
 	arms := []*arm{
@@ -63,8 +66,9 @@ func BenchmarkCost(b *testing.B) {
 		rendererArm(b, s, "all artefacts", "all", 1, 1<<30, nil),
 		rendererArm(b, s, "all artefacts and self-check", "check", 1, 1<<30, selfCheck),
 	}
-	if os.Getenv("CANDOR_BENCH_FRESH") != "" {
-		arms = append(arms, freshArm(b, s))
+	arms = append(arms, freshArm(b, s))
+	if whole, err := exec.LookPath("chromium"); err == nil && filepath.Base(findChrome(b)) != "chromium" {
+		arms = append(arms, bareArmIn(b, s, 1, whole, "bare loop in Chromium itself", "whole"))
 	}
 	all := measure(b, arms, list, number(b, "CANDOR_BENCH_REPEATS", 2))
 	var out strings.Builder
@@ -220,11 +224,13 @@ func kindTable(out *strings.Builder, arms []*arm, all [][]spent) {
 	fmt.Fprintln(out)
 }
 
-// race lets two workers of each arm visit all pages, and takes the time.
+// race lets two workers of each arm visit all pages, and takes the time. A worker
+// has as many pages under way as it has in use: a bare loop one, a browser of ours
+// DefaultTabs, since it waits for each page to come to rest.
 func race(b *testing.B, arms []*arm, list []pages.Page, repeats int) [][]float64 {
 	ctx := context.Background()
 	for _, a := range arms {
-		if err := eachTwo(list[:min(2, len(list))], func(p pages.Page) error { return a.visit(ctx, p) }); err != nil {
+		if err := eachOf(a.atOnce, list[:min(2, len(list))], func(p pages.Page) error { return a.visit(ctx, p) }); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -234,7 +240,7 @@ func race(b *testing.B, arms []*arm, list []pages.Page, repeats int) [][]float64
 		for k := range arms {
 			i := (k + rep) % len(arms)
 			began := time.Now()
-			if err := eachTwo(list, func(p pages.Page) error { return arms[i].visit(ctx, p) }); err != nil {
+			if err := eachOf(arms[i].atOnce, list, func(p pages.Page) error { return arms[i].visit(ctx, p) }); err != nil {
 				b.Fatalf("%s: %v", arms[i].name, err)
 			}
 			out[rep][i] = float64(len(list)) / time.Since(began).Minutes()

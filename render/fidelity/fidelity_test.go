@@ -24,7 +24,7 @@ func BenchmarkFidelity(b *testing.B) {
 	dir := b.TempDir()
 	var mu sync.Mutex
 	var all []*judged
-	err := eachTwo(list, func(p pages.Page) error {
+	err := eachOf(2, list, func(p pages.Page) error {
 		d, err := judge(context.Background(), j, r, s, p, dir, true)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)

@@ -244,13 +244,13 @@ func file(m candor.Manifest, dir string, kind candor.ArtefactKind) string {
 	return filepath.Join(dir, filepath.FromSlash(f.Path))
 }
 
-// eachTwo runs do for every page, two at once.
-func eachTwo(list []pages.Page, do func(p pages.Page) error) error {
+// eachOf runs do for every page, n at once.
+func eachOf(n int, list []pages.Page, do func(p pages.Page) error) error {
 	work := make(chan pages.Page)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var all []error
-	for range 2 {
+	for range n {
 		wg.Go(func() {
 			for p := range work {
 				if err := do(p); err != nil {

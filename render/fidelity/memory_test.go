@@ -127,7 +127,7 @@ func remember(b *testing.B, a *arm, list []pages.Page, n int) memoryRun {
 		work = append(work, list[:min(len(list), n-len(work))]...)
 	}
 	began := time.Now()
-	err := eachTwo(work, func(p pages.Page) error {
+	err := eachOf(a.atOnce, work, func(p pages.Page) error {
 		err := a.visit(ctx, p)
 		if k := done.Add(1); k%50 == 0 {
 			progress("memory: %s, %d of %d captures", a.short, k, n)

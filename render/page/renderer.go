@@ -100,7 +100,7 @@ func (r *Renderer) Capture(ctx context.Context, spec candor.CaptureSpec, dir str
 		m.Steps = []candor.Step{{Name: "navigate", Outcome: candor.StepSkipped, Detail: err.Error()}}
 		return m, seal(dir, m)
 	}
-	lease, err := r.Pool.Borrow(browser.ForPage(ctx, spec.URL))
+	lease, err := r.Pool.Borrow(ctx)
 	if err != nil {
 		return candor.Manifest{}, fmt.Errorf("capture %s: %w", spec.URL, err)
 	}
