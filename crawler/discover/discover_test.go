@@ -297,6 +297,19 @@ func TestTextLeavesOutWhatIsNotThePage(t *testing.T) {
 	}
 }
 
+func TestWordsOfNeighbouringElementsStayApart(t *testing.T) {
+	for in, want := range map[string]string{
+		`<a href=p><strong>Police</strong><span>Report, ask, visit</span></a><a href=r><strong>Public records</strong><span>Ask</span></a>`: "Police Report, ask, visit Public records Ask",
+		`<b>Pol</b><i>ice</i> of the <b>city</b>`:           "Police of the city",
+		`<span>10</span><span>11</span><em></em><b>May</b>`: "10 11 May",
+	} {
+		doc, err := read([]byte("<body><div>"+in+"</div></body>"), "text/html")
+		if err != nil || doc.text != want {
+			t.Errorf("%s gives %q, %v; want %q", in, doc.text, err, want)
+		}
+	}
+}
+
 func TestRealFeeds(t *testing.T) {
 	for name, want := range map[string]int{"reddit-atom.rss": 24, "gulp-atom.atom": 10, "encoding.rss": 40, "missing-fields.atom": 0, "unrecognized.rss": -1} {
 		body, err := os.ReadFile(filepath.Join("testdata", name))

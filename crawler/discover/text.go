@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -134,6 +135,8 @@ func words(n *html.Node) string {
 		}
 		if block[n.DataAtom] {
 			b.WriteByte('\n')
+		} else if n.PrevSibling != nil && n.PrevSibling.Type == html.ElementNode {
+			b.WriteByte(seam)
 		}
 		if n.DataAtom == atom.Img && attr(n, "alt") != "" {
 			b.WriteString(" " + attr(n, "alt") + " ")
@@ -148,11 +151,36 @@ func words(n *html.Node) string {
 	walk(n, 0)
 	var lines []string
 	for line := range strings.SplitSeq(b.String(), "\n") {
-		if line = squeeze(line); line != "" {
+		if line = squeeze(unseam(line)); line != "" {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// seam stands in words where one element follows another with nothing between.
+const seam = '\x1f'
+
+// unseam makes a space of every seam but those within a word. A style sheet often
+// makes boxes of such elements, and without a space their words would run
+// together; a word that is part bold goes on in small letters.
+func unseam(line string) string {
+	if strings.IndexByte(line, seam) < 0 {
+		return line
+	}
+	var b strings.Builder
+	last := ' '
+	parts := strings.Split(line, string(seam))
+	for _, part := range parts {
+		if next, _ := utf8.DecodeRuneInString(part); part != "" && !(unicode.IsLetter(last) && unicode.IsLower(next)) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(part)
+		if part != "" {
+			last, _ = utf8.DecodeLastRuneInString(part)
+		}
+	}
+	return b.String()
 }
 
 func hidden(n *html.Node) bool {
