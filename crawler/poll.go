@@ -18,7 +18,7 @@ type memory struct {
 	Version  int                  `json:"v"`
 	Fails    int                  `json:"fails,omitempty"` // polls in a row that stopped short
 	Suspects map[string]suspicion `json:"suspects,omitempty"`
-	Facebook *facebookMemory      `json:"facebook,omitempty"`
+	Account  *accountMemory       `json:"account,omitempty"`
 	Website  *discover.Memory     `json:"website,omitempty"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/connector"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 )
@@ -47,6 +48,8 @@ type Client struct {
 	usage  Usage
 }
 
+var _ connector.API = (*Client)(nil)
+
 // New makes a Client. The base must be an http or https address.
 func New(cfg Config) (*Client, error) {
 	if cfg.Base == "" {
@@ -69,24 +72,27 @@ func New(cfg Config) (*Client, error) {
 	return &Client{cfg: cfg, base: base, site: site}, nil
 }
 
-// Usage is the heaviest use of the rate limits that the platform reported.
-func (c *Client) Usage() Usage { return c.usage }
+// Used is the heaviest use of the rate limits that the platform reported.
+func (c *Client) Used() int { return c.usage.Percent }
 
-// Profile is who the Page is.
-type Profile struct {
-	ID, Name, Username, Link string
+// Denial is what the Graph API says of what is deleted or not visible.
+func (c *Client) Denial() string {
+	return "the API answered that it does not exist or is not visible (100/33)"
 }
 
-// Profile reads the Page itself, by id or name. It must come first: later
-// calls compare authors with it.
-func (c *Client) Profile(ctx context.Context, ref string) (Profile, error) {
+// Profile reads the Page itself, by id or name; for an empty ref the Page whose
+// token it is. It must come first: later calls compare authors with it.
+func (c *Client) Profile(ctx context.Context, ref string) (connector.Profile, error) {
+	if ref == "" {
+		ref = "me"
+	}
 	reply, err := c.get(ctx, ref, url.Values{"fields": {profileFields}})
 	if err != nil {
-		return Profile{}, fmt.Errorf("read page %s: %w", ref, err)
+		return connector.Profile{}, fmt.Errorf("read page %s: %w", ref, err)
 	}
 	p, err := decodeProfile(reply.Body)
 	if err != nil {
-		return Profile{}, fmt.Errorf("read page %s: %w", ref, err)
+		return connector.Profile{}, fmt.Errorf("read page %s: %w", ref, err)
 	}
 	c.pageID = p.ID
 	return p, nil
@@ -115,24 +121,10 @@ func Ref(pageURL string) string {
 	return parts[0]
 }
 
-// Post is a sighting of a post with what tells whether its comments moved.
-type Post struct {
-	sighting.Item
-	Comments int // as the platform counts them; -1 when it did not say
-}
-
-// Listing is what one listing brought. Complete means that it was read to its
-// end and that every entry was understood: only then does an absence mean
-// anything.
-type Listing[T any] struct {
-	Items    []T
-	Complete bool
-}
-
 // Posts lists the published posts. What was read before an error is returned
 // with it.
-func (c *Client) Posts(ctx context.Context, page string) (Listing[Post], error) {
-	var out Listing[Post]
+func (c *Client) Posts(ctx context.Context, page string) (connector.Listing[connector.Post], error) {
+	var out connector.Listing[connector.Post]
 	err := c.list(ctx, page+"/published_posts", url.Values{"fields": {postFields}}, &out.Complete, func(n node, sha string) bool {
 		item, ok := c.post(n, sha, sighting.Listed)
 		if ok {
@@ -148,8 +140,8 @@ func (c *Client) Posts(ctx context.Context, page string) (Listing[Post], error) 
 
 // Comments lists the comments and replies of a post, oldest first, hidden ones
 // included.
-func (c *Client) Comments(ctx context.Context, postUID string) (Listing[sighting.Item], error) {
-	var out Listing[sighting.Item]
+func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listing[sighting.Item], error) {
+	var out connector.Listing[sighting.Item]
 	q := url.Values{"fields": {commentFields}, "filter": {"stream"}, "order": {"chronological"}}
 	err := c.list(ctx, postUID+"/comments", q, &out.Complete, func(n node, sha string) bool {
 		item, ok := c.comment(n, postUID, sha, sighting.Listed)
@@ -188,7 +180,7 @@ func (c *Client) list(ctx context.Context, path string, q url.Values, complete *
 		}
 		key := l.next.Encode()
 		if key == "" || seen[key] {
-			return &Error{Class: Transient, Message: "the listing says there is more but gives no new cursor"}
+			return &Error{Class: connector.Transient, Message: "the listing says there is more but gives no new cursor"}
 		}
 		seen[key] = true
 		for name, values := range l.next {
@@ -209,7 +201,7 @@ func (c *Client) Look(ctx context.Context, uid string, kind candor.RecordKind, r
 	reply, err := c.get(ctx, uid, url.Values{"fields": {fields}})
 	var refused *Error
 	if asError(err, &refused) && !refused.Stops() {
-		if refused.Class == Vanished {
+		if refused.Class == connector.Vanished {
 			return sighting.Gone, nil, refused.AnswerSHA, nil
 		}
 		return sighting.Unclear, nil, refused.AnswerSHA, nil
@@ -270,7 +262,7 @@ func mediaType(r *transport.Reply) string {
 // get makes one call, keeps its answer and turns a refusal into an *Error.
 func (c *Client) get(ctx context.Context, path string, q url.Values) (*transport.Reply, error) {
 	if c.usage.Exhausted() {
-		return nil, &Error{Class: Throttled, Message: "the platform reports that our calls are used up", After: c.usage.Regain}
+		return nil, &Error{Class: connector.Throttled, Message: "the platform reports that our calls are used up", After: c.usage.Regain}
 	}
 	u := *c.base
 	u.Path = strings.TrimRight(u.Path, "/") + "/" + Version + "/" + path
@@ -281,7 +273,7 @@ func (c *Client) get(ctx context.Context, path string, q url.Values) (*transport
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return nil, &Error{Class: Transient, Message: err.Error(), cause: err}
+		return nil, &Error{Class: connector.Transient, Message: err.Error(), Cause: err}
 	}
 	if err := c.cfg.Visit.Keep(ctx, c.cfg.Objects, reply); err != nil {
 		return nil, err
@@ -293,7 +285,7 @@ func (c *Client) get(ctx context.Context, path string, q url.Values) (*transport
 		return nil, refused
 	}
 	if reply.Answer.Truncated {
-		return nil, &Error{Class: Transient, Message: "the answer is larger than the limit", Status: reply.Answer.Status}
+		return nil, &Error{Class: connector.Transient, Message: "the answer is larger than the limit", Status: reply.Answer.Status}
 	}
 	return reply, nil
 }

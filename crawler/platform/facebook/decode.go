@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/connector"
 	"github.com/candor-archive/candor/crawler/sighting"
 )
 
@@ -74,11 +75,11 @@ func decodeListing(body []byte) (listing, error) {
 		} `json:"paging"`
 	}
 	if err := json.Unmarshal(body, &raw); err != nil {
-		return listing{}, &Error{Class: Transient, Message: "the listing is not whole JSON: " + err.Error(), cause: err}
+		return listing{}, &Error{Class: connector.Transient, Message: "the listing is not whole JSON: " + err.Error(), Cause: err}
 	}
 	if raw.Data == nil {
 		// An answer without the field is not an empty listing.
-		return listing{}, &Error{Class: Refused, Message: "the answer is no listing"}
+		return listing{}, &Error{Class: connector.Refused, Message: "the answer is no listing"}
 	}
 	var l listing
 	for _, entry := range *raw.Data {
@@ -121,15 +122,15 @@ func nextPage(after, next string) url.Values {
 func decodeNode(body []byte) (node, error) {
 	var n node
 	if err := json.Unmarshal(body, &n); err != nil {
-		return node{}, &Error{Class: Transient, Message: "the object is not understood: " + err.Error(), cause: err}
+		return node{}, &Error{Class: connector.Transient, Message: "the object is not understood: " + err.Error(), Cause: err}
 	}
 	if n.ID == "" {
-		return node{}, &Error{Class: Refused, Message: "the object has no id"}
+		return node{}, &Error{Class: connector.Refused, Message: "the object has no id"}
 	}
 	return n, nil
 }
 
-func decodeProfile(body []byte) (Profile, error) {
+func decodeProfile(body []byte) (connector.Profile, error) {
 	var p struct {
 		ID       string `json:"id"`
 		Name     string `json:"name"`
@@ -137,19 +138,19 @@ func decodeProfile(body []byte) (Profile, error) {
 		Link     string `json:"link"`
 	}
 	if err := json.Unmarshal(body, &p); err != nil {
-		return Profile{}, &Error{Class: Transient, Message: "the profile is not understood: " + err.Error(), cause: err}
+		return connector.Profile{}, &Error{Class: connector.Transient, Message: "the profile is not understood: " + err.Error(), Cause: err}
 	}
 	if p.ID == "" {
-		return Profile{}, &Error{Class: Refused, Message: "the profile has no id"}
+		return connector.Profile{}, &Error{Class: connector.Refused, Message: "the profile has no id"}
 	}
-	return Profile(p), nil
+	return connector.Profile(p), nil
 }
 
-func (c *Client) post(n node, sha, how string) (Post, bool) {
+func (c *Client) post(n node, sha, how string) (connector.Post, bool) {
 	if n.ID == "" {
-		return Post{}, false
+		return connector.Post{}, false
 	}
-	p := Post{Comments: -1, Item: c.item(n, sha, how)}
+	p := connector.Post{Comments: -1, Item: c.item(n, sha, how)}
 	p.Kind, p.RootUID = candor.Post, n.ID
 	if n.From == nil {
 		p.AuthorID, p.ByAgency = c.pageID, true // the listing is of what the Page itself published

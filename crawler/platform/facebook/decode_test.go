@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/candor-archive/candor/crawler/connector"
 )
 
 func sample(t testing.TB, name string) []byte {
@@ -85,7 +87,7 @@ func TestRealObjects(t *testing.T) {
 		t.Errorf("%+v, %v", n, err)
 	}
 	p, err := decodeProfile(sample(t, "pages__single_fields_page.json"))
-	if err != nil || p != (Profile{ID: "20531316728", Name: "Facebook", Username: "facebookapp"}) {
+	if err != nil || p != (connector.Profile{ID: "20531316728", Name: "Facebook", Username: "facebookapp"}) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -94,7 +96,7 @@ func TestRealObjects(t *testing.T) {
 func TestRealErrorsAreNoDeletions(t *testing.T) {
 	for _, name := range []string{"error.json", "base__error_data.json"} {
 		e := decodeError(http.StatusBadRequest, sample(t, name))
-		if e == nil || e.Code != 100 || e.Class != Refused {
+		if e == nil || e.Code != 100 || e.Class != connector.Refused {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
@@ -104,29 +106,29 @@ func TestErrorClasses(t *testing.T) {
 	for _, c := range []struct {
 		status int
 		body   string
-		want   Class
+		want   connector.Class
 	}{
-		{400, `{"error":{"code":4,"is_transient":true}}`, Throttled},
-		{403, `{"error":{"code":17}}`, Throttled},
-		{400, `{"error":{"code":32}}`, Throttled},
-		{400, `{"error":{"code":613}}`, Throttled},
-		{400, `{"error":{"code":80001}}`, Throttled},
-		{400, `{"error":{"code":190,"error_subcode":463}}`, BadToken},
-		{400, `{"error":{"code":102}}`, BadToken},
-		{400, `{"error":{"code":10}}`, Permission},
-		{403, `{"error":{"code":200}}`, Permission},
-		{403, `{"error":{"code":299}}`, Permission},
-		{400, `{"error":{"code":100,"error_subcode":33}}`, Vanished},
-		{200, `{"error":{"code":100,"error_subcode":33}}`, Vanished},
-		{400, `{"error":{"code":100}}`, Refused},
-		{500, `{"error":{"code":1}}`, Transient},
-		{500, `{"error":{"code":2}}`, Transient},
-		{400, `{"error":{"code":368,"is_transient":true}}`, Transient},
-		{404, `{"error":{"code":803}}`, Refused},
-		{404, `<html>Not found</html>`, Refused},
-		{410, ``, Refused},
-		{502, `<html>Bad gateway</html>`, Transient},
-		{429, ``, Throttled},
+		{400, `{"error":{"code":4,"is_transient":true}}`, connector.Throttled},
+		{403, `{"error":{"code":17}}`, connector.Throttled},
+		{400, `{"error":{"code":32}}`, connector.Throttled},
+		{400, `{"error":{"code":613}}`, connector.Throttled},
+		{400, `{"error":{"code":80001}}`, connector.Throttled},
+		{400, `{"error":{"code":190,"error_subcode":463}}`, connector.BadToken},
+		{400, `{"error":{"code":102}}`, connector.BadToken},
+		{400, `{"error":{"code":10}}`, connector.Permission},
+		{403, `{"error":{"code":200}}`, connector.Permission},
+		{403, `{"error":{"code":299}}`, connector.Permission},
+		{400, `{"error":{"code":100,"error_subcode":33}}`, connector.Vanished},
+		{200, `{"error":{"code":100,"error_subcode":33}}`, connector.Vanished},
+		{400, `{"error":{"code":100}}`, connector.Refused},
+		{500, `{"error":{"code":1}}`, connector.Transient},
+		{500, `{"error":{"code":2}}`, connector.Transient},
+		{400, `{"error":{"code":368,"is_transient":true}}`, connector.Transient},
+		{404, `{"error":{"code":803}}`, connector.Refused},
+		{404, `<html>Not found</html>`, connector.Refused},
+		{410, ``, connector.Refused},
+		{502, `<html>Bad gateway</html>`, connector.Transient},
+		{429, ``, connector.Throttled},
 	} {
 		e := decodeError(c.status, []byte(c.body))
 		if e == nil || e.Class != c.want {

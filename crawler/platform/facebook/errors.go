@@ -6,52 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/candor-archive/candor/crawler/connector"
 )
 
-// Class sorts refusals by what can be done about them.
-type Class string
-
-// The classes.
-const (
-	Throttled  Class = "throttled"  // come back later; calls made meanwhile count too
-	BadToken   Class = "token"      // the token is expired, revoked or wrong
-	Permission Class = "permission" // the token may not read this
-	Vanished   Class = "gone"       // 100/33: deleted, or not visible to this token
-	Transient  Class = "transient"  // may work next time
-	Refused    Class = "refused"    // anything else
-)
-
-// Error is an answer that is not what was asked for.
-type Error struct {
-	Class     Class
-	Code      int
-	Subcode   int
-	Status    int // of HTTP
-	Message   string
-	After     time.Duration // the platform's wish how long to stay away; 0 when it has none
-	AnswerSHA string
-	cause     error
-}
-
-func (e *Error) Error() string {
-	if e.Code == 0 {
-		return fmt.Sprintf("%s: %s", e.Class, e.Message)
-	}
-	return fmt.Sprintf("%s (code %d/%d): %s", e.Class, e.Code, e.Subcode, e.Message)
-}
-
-// Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.cause }
-
-// Stops reports whether further calls in this poll would learn nothing
-// reliable.
-func (e *Error) Stops() bool {
-	return e.Class == Throttled || e.Class == BadToken || e.Class == Transient
-}
-
-// Hopeless reports whether every further call will end the same way, so that
-// the poll must end here.
-func (e *Error) Hopeless() bool { return e.Class == Throttled || e.Class == BadToken }
+// Error is a refusal of the Graph API, with its code and subcode.
+type Error = connector.Error
 
 func asError(err error, target **Error) bool { return errors.As(err, target) }
 
@@ -75,42 +35,42 @@ func decodeError(status int, body []byte) *Error {
 	if status == http.StatusOK {
 		return nil
 	}
-	class := Refused
+	class := connector.Refused
 	switch {
 	case status == http.StatusTooManyRequests:
-		class = Throttled
+		class = connector.Throttled
 	case status >= 500:
-		class = Transient
+		class = connector.Transient
 	}
 	// An answer of another shape may come from something between us and the
 	// platform: it says nothing about the object.
 	return &Error{Class: class, Status: status, Message: fmt.Sprintf("the server answered %d without saying why", status)}
 }
 
-func classify(code, subcode int, transient bool, status int) Class {
+func classify(code, subcode int, transient bool, status int) connector.Class {
 	switch code {
 	case 4, 17, 32, 613, 80001, 80002:
-		return Throttled
+		return connector.Throttled
 	case 190, 102, 104:
-		return BadToken
+		return connector.BadToken
 	case 100:
 		if subcode == 33 {
-			return Vanished
+			return connector.Vanished
 		}
 	case 1, 2:
-		return Transient
+		return connector.Transient
 	}
 	switch {
 	case transient:
-		return Transient
+		return connector.Transient
 	case code == 10 || (code >= 200 && code <= 299):
-		return Permission
+		return connector.Permission
 	case status == http.StatusTooManyRequests:
-		return Throttled
+		return connector.Throttled
 	case status >= 500 && code == 0:
-		return Transient
+		return connector.Transient
 	}
-	return Refused
+	return connector.Refused
 }
 
 // Usage is how much of the allowance is used, as the platform reports it.

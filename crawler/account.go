@@ -1,0 +1,367 @@
+package crawler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/sighting"
+)
+
+const (
+	// freshFor is how long after posting a post's comments are read in every
+	// poll: an edit or a hiding moves no number we could go by.
+	freshFor = 14 * 24 * time.Hour
+	// rereadAfter is how often the comments of older posts are read.
+	rereadAfter = 24 * time.Hour
+	// lookups bounds the direct look-ups of one poll; the rest waits its turn.
+	lookups = 60
+	// threadsAtOnce bounds the threads read in one poll. Those read longest ago
+	// come first.
+	threadsAtOnce = 250
+	// candidates bounds how many known records are compared with a listing.
+	// The longest unseen come first, so nothing stays unnoticed.
+	candidates = 1000
+	// stubborn is how many threads in a row may fail before a poll gives up.
+	stubborn = 3
+	// nearlyUsed is the share of the allowance, in percent, from which polls
+	// come half as often.
+	nearlyUsed = 80
+)
+
+// accountMemory is what a poll of an account leaves for the next.
+type accountMemory struct {
+	ID      string               `json:"id,omitempty"`      // the platform's, of the account
+	Threads map[string]threadTop `json:"threads,omitempty"` // by the post's id
+	Dead    map[string]bool      `json:"dead,omitempty"`    // record ids of deleted posts whose comments are still to be settled
+}
+
+// threadTop is how a post stood when its comments were last read.
+type threadTop struct {
+	Updated  time.Time `json:"u,omitzero"`
+	Comments int       `json:"c"`
+	Read     time.Time `json:"r"`
+}
+
+// accountPoll is one poll of one account.
+type accountPoll struct {
+	*poll
+	api     connector.API
+	memory  *accountMemory
+	name    string
+	read    map[string]bool                // record ids of threads whose comments were read to the end
+	witness map[candor.RecordKind][]string // ids seen in listings, newest last
+	trouble *trouble
+	looked  int
+	absent  []absence
+}
+
+// absence is a record that a complete listing did not have and that a look-up
+// called gone.
+type absence struct {
+	known candor.Known
+	sha   string
+}
+
+// readAccount reads an account by the API of its platform. name is what its
+// address calls it; empty when it does not.
+func (p *poll) readAccount(ctx context.Context, api connector.API, name string) (*trouble, error) {
+	if p.memory.Account == nil {
+		p.memory.Account = &accountMemory{}
+	}
+	m := p.memory.Account
+	if m.Threads == nil {
+		m.Threads = map[string]threadTop{}
+	}
+	if m.Dead == nil {
+		m.Dead = map[string]bool{}
+	}
+	acc := &accountPoll{poll: p, api: api, name: name, memory: m, read: map[string]bool{}, witness: map[candor.RecordKind][]string{}}
+	err := acc.run(ctx)
+	p.slower = api.Used() >= nearlyUsed
+	p.ledger.clear(p.memory.Suspects)
+	return acc.trouble, err
+}
+
+// run does the steps in order. A step that fails leaves its trouble and what
+// it learnt; only trouble that will meet every call ends the poll.
+func (acc *accountPoll) run(ctx context.Context) error {
+	if err := acc.profile(ctx); err != nil || acc.trouble != nil {
+		return err
+	}
+	posts, err := acc.posts(ctx)
+	if err != nil || acc.hopeless() {
+		return err
+	}
+	unseen, err := acc.store.KnownUnseen(ctx, acc.src.ID, acc.at, candidates)
+	if err != nil {
+		return fmt.Errorf("find records not seen: %w", err)
+	}
+	for _, k := range unseen {
+		acc.ledger.learn(k)
+	}
+	if posts.Complete {
+		err := acc.look(ctx, unseen, func(r candor.Record) bool { return r.Kind == candor.Post })
+		if err != nil || acc.hopeless() {
+			return err
+		}
+	}
+	if err := acc.comments(ctx, posts.Items); err != nil || acc.hopeless() {
+		return err
+	}
+	err = acc.look(ctx, unseen, func(r candor.Record) bool {
+		return r.Kind != candor.Post && (acc.read[r.ThreadID] || acc.memory.Dead[r.ThreadID])
+	})
+	if err != nil {
+		return err
+	}
+	return acc.conclude(ctx, unseen)
+}
+
+func (acc *accountPoll) hopeless() bool {
+	var e *connector.Error
+	return acc.trouble != nil && errors.As(acc.trouble.err, &e) && e.Hopeless()
+}
+
+// note keeps trouble with the platform (the first of it, or the one that ended
+// the poll) and passes on everything else.
+func (acc *accountPoll) note(err error) error {
+	var e *connector.Error
+	if err == nil || !errors.As(err, &e) {
+		return err
+	}
+	if acc.trouble == nil || e.Hopeless() {
+		acc.trouble = &trouble{err: err, after: e.After}
+	}
+	if e.Class == connector.Throttled {
+		acc.trouble.after = max(acc.trouble.after, 10*time.Minute) // calls made while throttled count too
+	}
+	return nil
+}
+
+func (acc *accountPoll) profile(ctx context.Context) error {
+	who, err := acc.api.Profile(ctx, cmp.Or(acc.memory.ID, acc.name))
+	if err != nil {
+		return acc.note(err)
+	}
+	acc.memory.ID = who.ID
+	id := acc.src.AccountID
+	if id == "" {
+		id = candor.NewID()
+	}
+	acc.ledger.accountID = id
+	acc.account = &candor.Account{
+		ID: id, Platform: string(acc.src.Kind), PlatformID: who.ID, Handle: who.Username, Name: who.Name, URL: who.Link, FirstSeen: acc.at,
+	}
+	return nil
+}
+
+// posts reads the listing of posts. What was read before an error counts.
+func (acc *accountPoll) posts(ctx context.Context) (connector.Listing[connector.Post], error) {
+	list, err := acc.api.Posts(ctx, acc.memory.ID)
+	if err := acc.note(err); err != nil {
+		return list, err
+	}
+	items := make([]sighting.Item, len(list.Items))
+	for i, p := range list.Items {
+		items[i] = p.Item
+	}
+	return list, acc.take(ctx, items)
+}
+
+// take compares items with the archive and fetches what new wordings need.
+func (acc *accountPoll) take(ctx context.Context, items []sighting.Item) error {
+	if err := acc.know(ctx, items); err != nil {
+		return err
+	}
+	// What others hang on comes first, whatever the order of the listing.
+	rank := map[candor.RecordKind]int{candor.Post: 0, candor.Comment: 1, candor.Reply: 2}
+	slices.SortStableFunc(items, func(a, b sighting.Item) int { return rank[a.Kind] - rank[b.Kind] })
+	for _, it := range items {
+		c := acc.ledger.sight(it)
+		if it.How == sighting.Listed {
+			acc.witness[it.Kind] = append(acc.witness[it.Kind], it.UID)
+		}
+		if c == nil || c.Revision == nil {
+			continue
+		}
+		for i := range c.Attachments {
+			if i >= len(it.Fetch) || it.Fetch[i] == "" {
+				continue
+			}
+			if err := acc.api.Media(ctx, &c.Attachments[i], it.Fetch[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// comments reads the threads whose turn it is.
+func (acc *accountPoll) comments(ctx context.Context, posts []connector.Post) error {
+	turn := slices.DeleteFunc(slices.Clone(posts), func(p connector.Post) bool { return !acc.due(p, acc.memory.Threads[p.UID]) })
+	slices.SortStableFunc(turn, func(a, b connector.Post) int {
+		return acc.memory.Threads[a.UID].Read.Compare(acc.memory.Threads[b.UID].Read)
+	})
+	failed := 0
+	for _, post := range turn[:min(len(turn), threadsAtOnce)] {
+		list, err := acc.api.Comments(ctx, post.UID)
+		if err := acc.note(err); err != nil {
+			return err
+		}
+		if err := acc.take(ctx, list.Items); err != nil {
+			return err
+		}
+		if acc.hopeless() {
+			return nil
+		}
+		if err != nil {
+			if failed++; failed >= stubborn {
+				return nil
+			}
+			continue
+		}
+		failed = 0
+		if list.Complete {
+			acc.read[acc.ledger.byUID[post.UID].Record.ID] = true
+			acc.memory.Threads[post.UID] = threadTop{Updated: post.UpdatedAt, Comments: post.Comments, Read: acc.at}
+		}
+	}
+	return nil
+}
+
+func (acc *accountPoll) due(p connector.Post, last threadTop) bool {
+	switch {
+	case last.Read.IsZero(), p.Comments < 0, p.Comments != last.Comments, !p.UpdatedAt.Equal(last.Updated):
+		return true
+	case p.PostedAt.IsZero() || acc.at.Sub(p.PostedAt) < freshFor:
+		return true
+	}
+	return acc.at.Sub(last.Read) >= rereadAfter
+}
+
+// look asks for records, one by one, that a complete listing did not have:
+// they may be gone, or only no longer listed.
+func (acc *accountPoll) look(ctx context.Context, unseen []candor.Known, listed func(candor.Record) bool) error {
+	for _, k := range unseen {
+		r := k.Record
+		if acc.ledger.touched[r.ID] || !listed(r) {
+			continue
+		}
+		if acc.looked++; acc.looked > lookups {
+			return nil
+		}
+		root := acc.ledger.byID[r.ThreadID].UID
+		how, item, sha, err := acc.api.Look(ctx, r.UID, r.Kind, root)
+		if err != nil {
+			if err := acc.note(err); err != nil {
+				return err
+			}
+			return nil // nothing reliable will come after it
+		}
+		switch how {
+		case sighting.Here:
+			if err := acc.take(ctx, []sighting.Item{*item}); err != nil {
+				return err
+			}
+		case sighting.Gone:
+			acc.absent = append(acc.absent, absence{k, sha})
+		default:
+			if acc.trouble == nil {
+				acc.ledger.unread(acc.poll.memory.Suspects, k)
+			}
+		}
+	}
+	return nil
+}
+
+// conclude weighs the absences, if nothing at all went wrong in this poll and
+// the token is shown to work after the answers that said gone.
+func (acc *accountPoll) conclude(ctx context.Context, unseen []candor.Known) error {
+	if acc.trouble != nil {
+		return nil
+	}
+	shown := map[candor.RecordKind]string{}
+	for _, a := range acc.absent {
+		kind := a.known.Record.Kind
+		if _, asked := shown[kind]; !asked {
+			w, err := acc.testify(ctx, kind)
+			if err != nil || acc.trouble != nil {
+				return err
+			}
+			shown[kind] = w
+		}
+	}
+	for _, a := range acc.absent {
+		r := a.known.Record
+		w := shown[r.Kind]
+		switch {
+		case w == "":
+			continue
+		case acc.memory.Dead[r.ThreadID] && r.ID != r.ThreadID:
+			// No listing can show its absence any more.
+			acc.ledger.lose(a.known)
+		default:
+			found := finding{answerSHA: a.sha, said: acc.api.Denial(), witness: w}
+			if acc.ledger.missed(acc.poll.memory.Suspects, a.known, found) && r.ID == r.ThreadID {
+				acc.memory.Dead[r.ID] = true
+				delete(acc.memory.Threads, r.UID)
+			}
+		}
+	}
+	acc.settleDead(unseen)
+	return nil
+}
+
+// testify shows that the token still reads another object of the same kind, or
+// failing that of another kind, or the account. It gives the id that was read.
+func (acc *accountPoll) testify(ctx context.Context, kind candor.RecordKind) (string, error) {
+	others := map[candor.RecordKind][]candor.RecordKind{
+		candor.Post:    {candor.Post},
+		candor.Comment: {candor.Comment, candor.Reply, candor.Post},
+		candor.Reply:   {candor.Reply, candor.Comment, candor.Post},
+	}
+	for _, k := range others[kind] {
+		list := acc.witness[k]
+		if len(list) == 0 {
+			continue
+		}
+		uid := list[len(list)-1]
+		how, _, _, err := acc.api.Look(ctx, uid, k, "")
+		if err != nil {
+			return "", acc.note(err)
+		}
+		if how == sighting.Here {
+			return uid, nil
+		}
+		return "", nil
+	}
+	if _, err := acc.api.Profile(ctx, acc.memory.ID); err != nil {
+		return "", acc.note(err)
+	}
+	return acc.memory.ID, nil
+}
+
+// settleDead forgets deleted posts when no comment of theirs waits any more.
+func (acc *accountPoll) settleDead(unseen []candor.Known) {
+	waiting := map[string]bool{}
+	for _, k := range unseen {
+		r := k.Record
+		if r.ID != r.ThreadID && !acc.ledger.touched[r.ID] {
+			waiting[r.ThreadID] = true
+		}
+	}
+	for id := range acc.memory.Dead {
+		root, known := acc.ledger.byID[id]
+		back := known && root.State != candor.Deleted
+		// A full list may hide more behind its end.
+		if back || (!waiting[id] && len(unseen) < candidates && !(known && acc.ledger.touched[id])) {
+			delete(acc.memory.Dead, id)
+		}
+	}
+}
