@@ -16,20 +16,46 @@ const (
 	Post    RecordKind = "post"
 	Comment RecordKind = "comment"
 	Reply   RecordKind = "reply" // a comment on a comment
+	Story   RecordKind = "story" // a post that the platform takes down by itself after StoryLife
 	Page    RecordKind = "page"  // a web page
 )
+
+// StoryLife is how long platforms show a story.
+const StoryLife = 24 * time.Hour
 
 // RecordState says how a record stands on its platform, as far as we know.
 type RecordState string
 
-// The states of a record. Unknown is never folded into deleted: see Tombstone.
+// The states of a record. None of them is folded into deleted, which alone
+// needs the evidence of a Tombstone.
 const (
-	Live    RecordState = "live"
-	Edited  RecordState = "edited"  // live, and no longer what it was at first
-	Hidden  RecordState = "hidden"  // hidden by the page's owner; the owner still sees it
-	Deleted RecordState = "deleted" // gone, on the evidence a Tombstone names
-	Unknown RecordState = "unknown" // could not be read; nothing is concluded
+	Live     RecordState = "live"
+	Edited   RecordState = "edited"   // live, and no longer what it was at first
+	Hidden   RecordState = "hidden"   // hidden by the account's owner; the owner still sees it
+	Held     RecordState = "held"     // waits for the owner's review, or was set aside as spam; the owner sees it
+	Expired  RecordState = "expired"  // ended by itself, as stories do
+	Private  RecordState = "private"  // its author no longer shows it to everyone
+	Withheld RecordState = "withheld" // blocked by the platform: suspended, restricted, taken down
+	NoAccess RecordState = "noaccess" // our access may not read it; how it stands is not known
+	Deleted  RecordState = "deleted"  // gone, on the evidence a Tombstone names
+	Unknown  RecordState = "unknown"  // could not be read; nothing is concluded
 )
+
+// RecordStates lists all states, in the order they are shown.
+var RecordStates = []RecordState{Live, Edited, Hidden, Held, Expired, Private, Withheld, NoAccess, Deleted, Unknown}
+
+// Shown reports whether the platform shows the record to everyone.
+func (s RecordState) Shown() bool { return s == Live || s == Edited }
+
+// Present reports whether the record is there for us to read, shown to
+// everyone or not.
+func (s RecordState) Present() bool { return s.Shown() || s == Hidden || s == Held }
+
+// Withdrawn reports whether it is known that the platform does not show the
+// record to everyone.
+func (s RecordState) Withdrawn() bool {
+	return s == Hidden || s == Held || s == Expired || s == Private || s == Withheld || s == Deleted
+}
 
 // Visibility says who may see a thing.
 type Visibility string
@@ -68,7 +94,7 @@ type Record struct {
 // platform no longer shows to everyone is not shown by us to everyone either,
 // until it is released to someone who asked.
 func PublicNow(s RecordState, sourcePublic bool) Visibility {
-	if sourcePublic && (s == Live || s == Edited) {
+	if sourcePublic && s.Shown() {
 		return Public
 	}
 	return StaffOnly
@@ -85,7 +111,7 @@ type Revision struct {
 	ContentHash string // HashContent of text and attachments
 	SeenAt      time.Time
 	EditedAt    time.Time // as the platform claims; zero when it does not say
-	How         string    // listed: in a listing of the platform; empty: read by itself
+	How         string    // listed: in a listing of the platform; history: told by the platform afterwards; empty: read by itself
 	AnswerSHA   string    // the verbatim answer it was read from, an object
 }
 
@@ -179,8 +205,31 @@ type Sweep struct {
 	Seen     []string // record ids seen unchanged: only their LastSeen moves
 	At       time.Time
 	NextAt   time.Time
-	Error    string // why it stopped short; empty when it did not
-	State    []byte // what the connector wants to find again next time
+	Error    string        // why it stopped short; empty when it did not
+	Gaps     []CoverageGap // what is known to be missing from it
+	Cost     int64         // what the platform charges for it, in millionths of a US dollar
+	State    []byte        // what the connector wants to find again next time
+}
+
+// GapReason says why something that was there to be read was not read.
+type GapReason string
+
+// The reasons of a gap.
+const (
+	GapToken     GapReason = "token"     // the platform no longer took our access token
+	GapThrottled GapReason = "throttled" // the platform asked us to come back later
+	GapAccess    GapReason = "access"    // our access does not reach it
+	GapPlatform  GapReason = "platform"  // the platform did not answer, or not as documented
+	GapLimit     GapReason = "limit"     // the platform lists only its newest, or we read no further in one visit
+	GapWindow    GapReason = "window"    // the platform gives replies for some days only
+	GapClosed    GapReason = "closed"    // comments are turned off; those there were cannot be read
+	GapOurs      GapReason = "ours"      // we were not running, or had trouble of our own
+)
+
+// CoverageGap is something a poll is known to have missed.
+type CoverageGap struct {
+	Reason GapReason
+	Detail string // what was affected or answered, in words; may be empty
 }
 
 // Known is what the archive already holds about a record, for comparison.

@@ -1,20 +1,44 @@
 package candor
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SourceKind says how a source is read.
 type SourceKind string
 
 // The kinds of source.
 const (
-	SourceFacebook SourceKind = "facebook" // a Facebook Page, by the Graph API and by browser
-	SourceWebsite  SourceKind = "website"  // a website: feed, sitemap and links, by browser
-	SourcePage     SourceKind = "page"     // one address, by browser alone
+	SourceFacebook  SourceKind = "facebook"  // a Facebook Page, by the Graph API and by browser
+	SourceInstagram SourceKind = "instagram" // a professional account, by the Graph API and by browser
+	SourceThreads   SourceKind = "threads"   // an account, by the Threads API and by browser
+	SourceYouTube   SourceKind = "youtube"   // a channel, by the Data API and by browser
+	SourceX         SourceKind = "x"         // an account, by the X API and by browser
+	SourceNextdoor  SourceKind = "nextdoor"  // an agency account, by the Nextdoor API and by browser
+	SourceBluesky   SourceKind = "bluesky"   // an account, by XRPC and by browser
+	SourceMastodon  SourceKind = "mastodon"  // an account on a server that speaks Mastodon's API, and by browser
+	SourceWebsite   SourceKind = "website"   // a website: feed, sitemap and links, by browser
+	SourcePage      SourceKind = "page"      // one address, by browser alone
 )
 
+// SourceKinds lists all kinds, in the order they are offered.
+var SourceKinds = []SourceKind{
+	SourceFacebook, SourceInstagram, SourceThreads, SourceYouTube, SourceX, SourceNextdoor, SourceBluesky, SourceMastodon,
+	SourceWebsite, SourcePage,
+}
+
 // Valid reports whether the kind is one we can read.
-func (k SourceKind) Valid() bool {
-	return k == SourceFacebook || k == SourceWebsite || k == SourcePage
+func (k SourceKind) Valid() bool { return slices.Contains(SourceKinds, k) }
+
+// NeedsToken reports whether nothing of such a source can be read without an
+// access token.
+func (k SourceKind) NeedsToken() bool {
+	switch k {
+	case SourceFacebook, SourceInstagram, SourceThreads, SourceYouTube, SourceX, SourceNextdoor:
+		return true
+	}
+	return false
 }
 
 // Source is a site or account we are charged with capturing.

@@ -13,8 +13,9 @@ import (
 type suspicion struct {
 	First   time.Time `json:"first"` // of the poll that missed it
 	Witness string    `json:"witness,omitempty"`
-	// Unread is set when it was not said to be gone but could not be read.
-	Unread bool `json:"unread,omitempty"`
+	// As is set when it was not said to be gone but could not be read: the state
+	// that follows when it is found so again.
+	As candor.RecordState `json:"as,omitempty"`
 }
 
 // finding is what one poll found out about a record that a complete listing
@@ -33,7 +34,7 @@ func gap(every time.Duration) time.Duration { return min(every/2, time.Minute) }
 // tombstone. It reports whether the record was buried.
 func (l *ledger) missed(suspects map[string]suspicion, k candor.Known, f finding) bool {
 	s, before := suspects[k.Record.UID]
-	if !before || s.Unread {
+	if !before || s.As != "" {
 		suspects[k.Record.UID] = suspicion{First: l.at, Witness: f.witness}
 		return false
 	}
@@ -49,30 +50,34 @@ func (l *ledger) missed(suspects map[string]suspicion, k candor.Known, f finding
 		How: fmt.Sprintf("missing at %s and at %s; %s both times, while %s could be read with the same access",
 			stamp(s.First), stamp(l.at), f.said, f.witness),
 	}})
-	if r.ID != r.ThreadID && k.Record.State != candor.Hidden {
+	if r.ID != r.ThreadID && k.Record.State.Shown() {
 		l.capture(r, whyDeleted)
 	}
 	return true
 }
 
-// unread weighs a look-up that settled nothing. The second in a row makes the
-// state unknown, which concludes nothing but says that we no longer know.
-func (l *ledger) unread(suspects map[string]suspicion, k candor.Known) {
+// unread weighs a look-up that neither gave the record nor called it gone. The
+// second such in a row makes it unknown, which concludes nothing, or what the
+// platform gave as the reason.
+func (l *ledger) unread(suspects map[string]suspicion, k candor.Known, as candor.RecordState) {
 	s, before := suspects[k.Record.UID]
 	switch {
-	case !before:
-		suspects[k.Record.UID] = suspicion{First: l.at, Unread: true}
-	case s.Unread && l.at.Sub(s.First) >= max(gap(l.src.Every), time.Microsecond):
+	case !before || s.As != as:
+		suspects[k.Record.UID] = suspicion{First: l.at, As: as}
+	case l.at.Sub(s.First) >= max(gap(l.src.Every), time.Microsecond):
 		delete(suspects, k.Record.UID)
-		l.lose(k)
+		l.stand(k, as, l.at)
 	}
 }
 
 // lose makes a record unknown: what it hung on is gone, and whether it is gone
 // itself cannot be shown.
-func (l *ledger) lose(k candor.Known) {
+func (l *ledger) lose(k candor.Known) { l.stand(k, candor.Unknown, l.at) }
+
+// stand changes nothing of a record but how it stands.
+func (l *ledger) stand(k candor.Known, state candor.RecordState, since time.Time) {
 	r := k.Record
-	r.State, r.StateSince = candor.Unknown, l.at
+	r.State, r.StateSince = state, since
 	r.Visibility = candor.PublicNow(r.State, l.src.Public)
 	l.add(candor.Change{Record: r})
 }

@@ -84,6 +84,9 @@ func (p *poll) readAccount(ctx context.Context, api connector.API, name string) 
 	acc := &accountPoll{poll: p, api: api, name: name, memory: m, read: map[string]bool{}, witness: map[candor.RecordKind][]string{}}
 	err := acc.run(ctx)
 	p.slower = api.Used() >= nearlyUsed
+	if priced, ok := api.(connector.Priced); ok {
+		p.cost = priced.Cost()
+	}
 	p.ledger.clear(p.memory.Suspects)
 	return acc.trouble, err
 }
@@ -106,7 +109,7 @@ func (acc *accountPoll) run(ctx context.Context) error {
 		acc.ledger.learn(k)
 	}
 	if posts.Complete {
-		err := acc.look(ctx, unseen, func(r candor.Record) bool { return r.Kind == candor.Post })
+		err := acc.look(ctx, unseen, func(r candor.Record) bool { return r.ID == r.ThreadID })
 		if err != nil || acc.hopeless() {
 			return err
 		}
@@ -115,7 +118,7 @@ func (acc *accountPoll) run(ctx context.Context) error {
 		return err
 	}
 	err = acc.look(ctx, unseen, func(r candor.Record) bool {
-		return r.Kind != candor.Post && (acc.read[r.ThreadID] || acc.memory.Dead[r.ThreadID])
+		return r.ID != r.ThreadID && (acc.read[r.ThreadID] || acc.memory.Dead[r.ThreadID])
 	})
 	if err != nil {
 		return err
@@ -144,6 +147,13 @@ func (acc *accountPoll) note(err error) error {
 	return nil
 }
 
+// missing notes a gap, each reason once in a poll.
+func (acc *accountPoll) missing(g candor.CoverageGap) {
+	if g.Reason != "" && !slices.ContainsFunc(acc.gaps, func(o candor.CoverageGap) bool { return o.Reason == g.Reason }) {
+		acc.gaps = append(acc.gaps, g)
+	}
+}
+
 func (acc *accountPoll) profile(ctx context.Context) error {
 	who, err := acc.api.Profile(ctx, cmp.Or(acc.memory.ID, acc.name))
 	if err != nil {
@@ -164,6 +174,7 @@ func (acc *accountPoll) profile(ctx context.Context) error {
 // posts reads the listing of posts. What was read before an error counts.
 func (acc *accountPoll) posts(ctx context.Context) (connector.Listing[connector.Post], error) {
 	list, err := acc.api.Posts(ctx, acc.memory.ID)
+	acc.missing(list.Gap)
 	if err := acc.note(err); err != nil {
 		return list, err
 	}
@@ -180,23 +191,53 @@ func (acc *accountPoll) take(ctx context.Context, items []sighting.Item) error {
 		return err
 	}
 	// What others hang on comes first, whatever the order of the listing.
-	rank := map[candor.RecordKind]int{candor.Post: 0, candor.Comment: 1, candor.Reply: 2}
+	rank := map[candor.RecordKind]int{candor.Post: 0, candor.Story: 0, candor.Comment: 1, candor.Reply: 2}
 	slices.SortStableFunc(items, func(a, b sighting.Item) int { return rank[a.Kind] - rank[b.Kind] })
 	for _, it := range items {
-		c := acc.ledger.sight(it)
+		missed, err := acc.history(ctx, it)
+		if err != nil {
+			return err
+		}
+		for _, earlier := range missed {
+			if err := acc.fetch(ctx, acc.ledger.told(earlier), earlier); err != nil {
+				return err
+			}
+		}
+		if err := acc.fetch(ctx, acc.ledger.sight(it), it); err != nil {
+			return err
+		}
 		if it.How == sighting.Listed {
 			acc.witness[it.Kind] = append(acc.witness[it.Kind], it.UID)
 		}
-		if c == nil || c.Revision == nil {
+	}
+	return nil
+}
+
+// history gives the wordings before the present one that the archive does not
+// have, where the platform tells them.
+func (acc *accountPoll) history(ctx context.Context, it sighting.Item) ([]sighting.Item, error) {
+	teller, ok := acc.api.(connector.Historian)
+	if !ok || it.UpdatedAt.IsZero() || !acc.ledger.worded(it) {
+		return nil, nil
+	}
+	all, err := teller.History(ctx, it)
+	if err != nil || len(all) == 0 {
+		return nil, acc.note(err) // the present wording is taken all the same
+	}
+	return acc.ledger.unheard(it, all[:len(all)-1]), nil
+}
+
+// fetch gets the bytes of what a new wording carries.
+func (acc *accountPoll) fetch(ctx context.Context, c *candor.Change, it sighting.Item) error {
+	if c == nil || c.Revision == nil {
+		return nil
+	}
+	for i := range c.Attachments {
+		if i >= len(it.Fetch) || it.Fetch[i] == "" {
 			continue
 		}
-		for i := range c.Attachments {
-			if i >= len(it.Fetch) || it.Fetch[i] == "" {
-				continue
-			}
-			if err := acc.api.Media(ctx, &c.Attachments[i], it.Fetch[i]); err != nil {
-				return err
-			}
+		if err := acc.api.Media(ctx, &c.Attachments[i], it.Fetch[i]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -211,6 +252,7 @@ func (acc *accountPoll) comments(ctx context.Context, posts []connector.Post) er
 	failed := 0
 	for _, post := range turn[:min(len(turn), threadsAtOnce)] {
 		list, err := acc.api.Comments(ctx, post.UID)
+		acc.missing(list.Gap)
 		if err := acc.note(err); err != nil {
 			return err
 		}
@@ -253,6 +295,10 @@ func (acc *accountPoll) look(ctx context.Context, unseen []candor.Known, listed 
 		if acc.ledger.touched[r.ID] || !listed(r) {
 			continue
 		}
+		if r.Kind == candor.Story && !r.PostedAt.IsZero() && acc.at.Sub(r.PostedAt) >= candor.StoryLife {
+			acc.ledger.stand(k, candor.Expired, candor.Moment(r.PostedAt.Add(candor.StoryLife)))
+			continue
+		}
 		if acc.looked++; acc.looked > lookups {
 			return nil
 		}
@@ -273,7 +319,7 @@ func (acc *accountPoll) look(ctx context.Context, unseen []candor.Known, listed 
 			acc.absent = append(acc.absent, absence{k, sha})
 		default:
 			if acc.trouble == nil {
-				acc.ledger.unread(acc.poll.memory.Suspects, k)
+				acc.ledger.unread(acc.poll.memory.Suspects, k, how.State())
 			}
 		}
 	}
@@ -323,6 +369,7 @@ func (acc *accountPoll) conclude(ctx context.Context, unseen []candor.Known) err
 func (acc *accountPoll) testify(ctx context.Context, kind candor.RecordKind) (string, error) {
 	others := map[candor.RecordKind][]candor.RecordKind{
 		candor.Post:    {candor.Post},
+		candor.Story:   {candor.Story, candor.Post},
 		candor.Comment: {candor.Comment, candor.Reply, candor.Post},
 		candor.Reply:   {candor.Reply, candor.Comment, candor.Post},
 	}

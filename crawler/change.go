@@ -64,7 +64,7 @@ func (l *ledger) sight(it sighting.Item) *candor.Change {
 			return nil
 		}
 		c := candor.Change{Record: r, Revision: l.revision(it, r.ID, 1), Attachments: it.Attachments}
-		if r.State != candor.Hidden { // what only its owner sees changes no screen
+		if r.State.Shown() { // what only its owner sees changes no screen
 			l.capture(r, whyNew)
 		}
 		return l.add(c)
@@ -84,12 +84,14 @@ func (l *ledger) sight(it sighting.Item) *candor.Change {
 			r.Language = g
 		}
 	}
-	r.State = standing(it.Hidden, r.Revisions)
+	r.State = standing(it.State, r.Revisions)
 	switch {
 	case k.HasOpenTomb || was == candor.Deleted:
 		c.Reappeared = k.HasOpenTomb
 		why = whyNew
-	case (was == candor.Hidden) != (r.State == candor.Hidden):
+	case was == candor.Held && r.State.Shown():
+		why = whyNew
+	case was.Shown() != r.State.Shown() && was != candor.Unknown && was != candor.NoAccess:
 		why = whyHidden
 	}
 	r.LastSeen = l.at
@@ -105,10 +107,56 @@ func (l *ledger) sight(it sighting.Item) *candor.Change {
 	}
 	r.Visibility = candor.PublicNow(r.State, l.src.Public)
 	c.Record = r
-	if why != "" && (was != candor.Hidden || r.State != candor.Hidden) {
+	if why != "" && (was.Shown() || r.State.Shown()) {
 		l.capture(r, why)
 	}
 	return l.add(c)
+}
+
+// worded reports whether a sighting has words that the newest revision known
+// does not have.
+func (l *ledger) worded(it sighting.Item) bool {
+	k, have := l.byUID[it.UID]
+	if have && l.touched[k.Record.ID] {
+		return false
+	}
+	return !have || candor.HashContent(it.Text, it.Attachments) != k.ContentHash
+}
+
+// unheard gives those of a record's earlier wordings that came after the
+// newest one known.
+func (l *ledger) unheard(it sighting.Item, earlier []sighting.Item) []sighting.Item {
+	k := l.byUID[it.UID]
+	for i := len(earlier) - 1; i >= 0; i-- {
+		if k.ContentHash == candor.HashContent(earlier[i].Text, earlier[i].Attachments) {
+			return earlier[i+1:]
+		}
+	}
+	return earlier
+}
+
+// told takes an earlier wording that the platform tells afterwards. The
+// sighting of the present one must follow. Nothing is taken when the record
+// cannot be made.
+func (l *ledger) told(it sighting.Item) *candor.Change {
+	k, have := l.byUID[it.UID]
+	r := k.Record
+	if !have {
+		var ok bool
+		if r, ok = l.first(it); !ok {
+			return nil
+		}
+		r.Revisions = 0
+	}
+	r.Revisions++
+	c := candor.Change{Record: r, Revision: l.revision(it, r.ID, r.Revisions), Attachments: it.Attachments}
+	c.Revision.EditedAt = candor.Moment(it.UpdatedAt)
+	if have && r.State.Shown() {
+		c.Record.State = standing("", r.Revisions)
+	}
+	added := l.add(c)
+	delete(l.touched, r.ID) // the present wording is still to come
+	return added
 }
 
 // unchanged takes the word of a server that a record is as it was.
@@ -118,7 +166,7 @@ func (l *ledger) unchanged(k candor.Known) {
 		return
 	}
 	r.LastSeen = l.at
-	now := standing(false, r.Revisions)
+	now := standing("", r.Revisions)
 	if r.State == now && !k.HasOpenTomb {
 		l.again(r)
 		return
@@ -152,11 +200,11 @@ func (l *ledger) first(it sighting.Item) (candor.Record, bool) {
 	r := candor.Record{
 		ID: candor.NewID(), SourceID: l.src.ID, AccountID: l.accountID, UID: it.UID, Kind: it.Kind,
 		AuthorID: it.AuthorID, Author: it.Author, ByAgency: it.ByAgency, URL: it.URL, Language: languageOf(it),
-		State: standing(it.Hidden, 1), Revisions: 1, PostedAt: candor.Moment(it.PostedAt),
+		State: standing(it.State, 1), Revisions: 1, PostedAt: candor.Moment(it.PostedAt),
 		FirstSeen: l.at, LastSeen: l.at, StateSince: l.at,
 	}
 	r.Visibility = candor.PublicNow(r.State, l.src.Public)
-	if it.Kind == candor.Post || it.Kind == candor.Page {
+	if it.RootUID == it.UID {
 		r.ThreadID = r.ID
 		return r, true
 	}
@@ -199,10 +247,10 @@ func languageOf(it sighting.Item) string {
 	return language.Guess(it.Text)
 }
 
-func standing(hidden bool, revisions int) candor.RecordState {
+func standing(said candor.RecordState, revisions int) candor.RecordState {
 	switch {
-	case hidden:
-		return candor.Hidden
+	case said != "":
+		return said
 	case revisions > 1:
 		return candor.Edited
 	}
@@ -253,10 +301,10 @@ func (l *ledger) specs() []candor.CaptureSpec {
 	var out []candor.CaptureSpec
 	for _, id := range l.roots {
 		root, ok := l.byID[id]
-		if !ok || root.URL == "" || root.State == candor.Deleted || root.State == candor.Unknown {
+		if !ok || root.URL == "" || root.State == candor.Deleted || root.State == candor.Unknown || root.State == candor.Expired {
 			continue
 		}
-		if root.State == candor.Hidden && l.why[id] != whyHidden {
+		if !root.State.Shown() && l.why[id] != whyHidden {
 			continue // no visitor sees what changed on it
 		}
 		out = append(out, candor.CaptureSpec{

@@ -3,10 +3,12 @@ package crawler
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/connector"
 	"github.com/candor-archive/candor/crawler/discover"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
@@ -36,6 +38,8 @@ type poll struct {
 	ledger  *ledger
 	account *candor.Account
 	slower  bool // the platform's allowance is nearly used up
+	gaps    []candor.CoverageGap
+	cost    int64 // in millionths of a US dollar
 }
 
 // trouble is why a poll stopped short, and how long to stay away at least.
@@ -122,7 +126,7 @@ func (p *poll) know(ctx context.Context, items []sighting.Item) error {
 func (p *poll) sweep(t *trouble) (candor.Sweep, error) {
 	s := candor.Sweep{
 		SourceID: p.src.ID, Account: p.account, Answers: p.visit.Answers(), Changes: p.ledger.changes, Seen: p.ledger.seen,
-		Captures: p.ledger.specs(), At: p.at,
+		Captures: p.ledger.specs(), At: p.at, Gaps: p.gaps, Cost: p.cost,
 	}
 	every := p.src.Every
 	if every <= 0 {
@@ -137,6 +141,7 @@ func (p *poll) sweep(t *trouble) (candor.Sweep, error) {
 	} else {
 		p.memory.Fails++
 		s.Error = t.err.Error()
+		s.Gaps = append(s.Gaps, candor.CoverageGap{Reason: reason(t.err), Detail: s.Error})
 		wait := max(backOff(every, p.memory.Fails, p.c.cfg.Random()), t.after)
 		s.NextAt = candor.Moment(p.c.cfg.Now().Add(wait))
 	}
@@ -145,6 +150,22 @@ func (p *poll) sweep(t *trouble) (candor.Sweep, error) {
 		return candor.Sweep{}, fmt.Errorf("write memory: %w", err)
 	}
 	return s, nil
+}
+
+// reason sorts trouble for the account of what was missed.
+func reason(err error) candor.GapReason {
+	var e *connector.Error
+	if errors.As(err, &e) {
+		switch e.Class {
+		case connector.Throttled:
+			return candor.GapThrottled
+		case connector.BadToken:
+			return candor.GapToken
+		case connector.Permission, connector.Vanished:
+			return candor.GapAccess
+		}
+	}
+	return candor.GapPlatform
 }
 
 // longestBackOff is how rarely a failing source is still tried.

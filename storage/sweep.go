@@ -178,10 +178,10 @@ func (a *applying) change(ctx context.Context, c candor.Change) error {
 	if err := a.tombstones(ctx, x.Record, tombstones, c); err != nil {
 		return err
 	}
-	if withdrawn(x.State) && (!known || !withdrawn(old.State)) {
+	if x.State.Withdrawn() && (!known || !old.State.Withdrawn()) {
 		a.withdrawn[x.ThreadID] = true
 	}
-	if known && shown(x.State) && !shown(old.State) {
+	if known && x.State.Shown() && !old.State.Shown() {
 		a.back[x.ThreadID] = true
 	}
 	page, err := a.PageText(ctx, x.ID)
@@ -223,7 +223,7 @@ func (a *applying) next(old meta.Stored, known bool, r candor.Record, revisions 
 	r.FirstSeen = old.FirstSeen
 	if !r.LastSeen.After(old.LastSeen) {
 		r.LastSeen = old.LastSeen
-		if shown(r.State) || r.State == candor.Hidden {
+		if r.State.Present() {
 			r.LastSeen = at // it was there to be changed
 		}
 	}
@@ -261,7 +261,7 @@ func (a *applying) revision(ctx context.Context, r candor.Record, v candor.Revis
 
 // tombstones adds a record's tombstone or closes the one that stands.
 func (a *applying) tombstones(ctx context.Context, r candor.Record, all []candor.Tombstone, c candor.Change) error {
-	if c.Reappeared || shown(r.State) {
+	if c.Reappeared || r.State.Shown() {
 		for _, x := range all {
 			if !x.ClosedAt.IsZero() {
 				continue
@@ -380,9 +380,6 @@ func thread(r candor.Record) string {
 	}
 	return r.ThreadID
 }
-
-func withdrawn(s candor.RecordState) bool { return s == candor.Hidden || s == candor.Deleted }
-func shown(s candor.RecordState) bool     { return s == candor.Live || s == candor.Edited }
 
 func standing(all []candor.Tombstone) bool {
 	for _, t := range all {

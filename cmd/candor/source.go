@@ -23,7 +23,7 @@ type SourceCmd struct {
 // SourceAddCmd adds a source.
 type SourceAddCmd struct {
 	StoreSettings
-	Kind       string        `arg:"" help:"facebook, website or page." enum:"facebook,website,page"`
+	Kind       string        `arg:"" help:"facebook, instagram, threads, youtube, x, nextdoor, bluesky, mastodon, website or page." enum:"facebook,instagram,threads,youtube,x,nextdoor,bluesky,mastodon,website,page"`
 	URL        string        `arg:"" help:"Where a visitor finds it."`
 	Name       string        `help:"What staff and public call it; the address when left out."`
 	APIURL     string        `help:"Base address of the platform's API, when it is not the platform's own." name:"api-url" placeholder:"URL"`
@@ -54,8 +54,8 @@ func (c SourceAddCmd) Run(ctx context.Context, s streams) error {
 		}
 		token = strings.TrimSpace(string(b))
 	}
-	if c.Kind == string(candor.SourceFacebook) && token == "" {
-		return usage("a facebook source needs a Page access token; put it into a file and name it with --token-file")
+	if candor.SourceKind(c.Kind).NeedsToken() && token == "" {
+		return usage("a " + c.Kind + " source needs an access token; put it into a file and name it with --token-file")
 	}
 	store, err := c.open(ctx, c.logger(s.err), true)
 	if err != nil {

@@ -42,6 +42,20 @@ type API interface {
 	Denial() string
 }
 
+// Historian is a connector of a platform that tells earlier wordings.
+type Historian interface {
+	// History gives every wording of an edited record that the platform still
+	// tells, oldest first, the present one last. UpdatedAt is when each was
+	// written; zero for the first.
+	History(ctx context.Context, it sighting.Item) ([]sighting.Item, error)
+}
+
+// Priced is a connector of a platform that charges for what is read.
+type Priced interface {
+	// Cost is what this poll cost so far, in millionths of a US dollar.
+	Cost() int64
+}
+
 // Profile is who an account is.
 type Profile struct {
 	ID, Name, Username, Link string
@@ -59,6 +73,7 @@ type Post struct {
 type Listing[T any] struct {
 	Items    []T
 	Complete bool
+	Gap      candor.CoverageGap // why it cannot be complete, when nothing went wrong
 }
 
 // Class sorts refusals by what can be done about them.

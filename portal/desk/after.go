@@ -5,7 +5,7 @@ import "github.com/candor-archive/candor"
 // TakenAfter reports whether a capture was begun after its record was first
 // found gone or hidden, so that its picture cannot be expected to show it.
 func TakenAfter(v candor.RecordView, c candor.Capture) bool {
-	if v.Record.State != candor.Deleted && v.Record.State != candor.Hidden {
+	if !v.Record.State.Withdrawn() {
 		return false
 	}
 	since := v.Record.StateSince

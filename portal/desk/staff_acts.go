@@ -243,7 +243,7 @@ func (d *Desk) Mark(ctx context.Context, p candor.Principal, id string, recordID
 // complete or partial. For a record that is gone or hidden it is the newest
 // from before, since later ones no longer show it.
 func Standing(v candor.RecordView) *candor.Capture {
-	gone := v.Record.State == candor.Deleted || v.Record.State == candor.Hidden
+	gone := v.Record.State.Withdrawn()
 	since := v.Record.StateSince
 	if gone {
 		for _, t := range v.Tombstones {

@@ -96,7 +96,7 @@ func readQuery(r *http.Request, page *view.SearchPage) candor.Query {
 }
 
 var (
-	kinds  = []string{string(candor.Post), string(candor.Comment), string(candor.Reply), string(candor.Page)}
+	kinds  = []string{string(candor.Post), string(candor.Comment), string(candor.Reply), string(candor.Story), string(candor.Page)}
 	states = []string{string(candor.Live), string(candor.Edited)}
 )
 

@@ -30,8 +30,8 @@ type ArchivePage struct {
 }
 
 var (
-	allStates = []candor.RecordState{candor.Live, candor.Edited, candor.Hidden, candor.Deleted, candor.Unknown}
-	allKinds  = []candor.RecordKind{candor.Post, candor.Comment, candor.Reply, candor.Page}
+	allStates = candor.RecordStates
+	allKinds  = []candor.RecordKind{candor.Post, candor.Comment, candor.Reply, candor.Story, candor.Page}
 )
 
 const perPage = 25

@@ -37,7 +37,7 @@ func (s *Pages) showSources(w http.ResponseWriter, r *http.Request, status int, 
 	p.Wide = true
 	p.Manage = candor.Allow(p.Principal, candor.MayManageSources, candor.Target{})
 	p.Poll = candor.Allow(p.Principal, candor.MayRunCapture, candor.Target{})
-	p.Kinds = []candor.SourceKind{candor.SourceFacebook, candor.SourceWebsite, candor.SourcePage}
+	p.Kinds = candor.SourceKinds
 	var err error
 	if p.Sources, err = s.Store.Sources(r.Context()); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (s *Pages) addSource(w http.ResponseWriter, r *http.Request) error {
 	if p.New.APIURL != "" && !webAddress(p.New.APIURL) {
 		p.Errors.Add("api_url", t("staff.sources.url_error"))
 	}
-	if p.New.Kind == candor.SourceFacebook && token == "" {
+	if p.New.Kind.NeedsToken() && token == "" {
 		p.Errors.Add("token", t("staff.sources.token_error"))
 	}
 	if form.Longer(token, 2000) {

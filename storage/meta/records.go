@@ -12,6 +12,17 @@ import (
 
 func in(ids []string) any { return bun.List(ids) }
 
+// states lists the record states that are as wanted.
+func states(wanted func(candor.RecordState) bool) any {
+	var out []string
+	for _, s := range candor.RecordStates {
+		if wanted(s) {
+			out = append(out, string(s))
+		}
+	}
+	return bun.List(out)
+}
+
 // Stored is a record with what only storage knows of it.
 type Stored struct {
 	candor.Record
@@ -80,12 +91,12 @@ func (r Repo) Thread(ctx context.Context, root string) ([]candor.Record, error) 
 	return each(rows, err, func(x recordRow) candor.Record { return x.Record })
 }
 
-// Withdrawn counts records of a thread that are hidden or deleted and were not
+// Withdrawn counts records of a thread that are withdrawn and were not
 // yet known to be at a moment: what a picture begun then may still show. With
 // the zero moment it counts them all.
 func (r Repo) Withdrawn(ctx context.Context, root string, at time.Time) (int, error) {
 	n, err := r.db.NewSelect().Model((*recordRow)(nil)).Where("thread_id = ?", root).
-		Where("state IN (?, ?)", candor.Hidden, candor.Deleted).
+		Where("state IN (?)", states(candor.RecordState.Withdrawn)).
 		Where("(state_since >= ? OR id IN (SELECT record_id FROM tombstones WHERE noticed_at >= ?))", at, at).Count(ctx)
 	return int(n), failure(err, "count what was withdrawn from a thread")
 }
@@ -108,7 +119,7 @@ func (r Repo) KnownByUID(ctx context.Context, sourceID string, uids []string) ([
 // last seen before a moment, the longest unseen first.
 func (r Repo) KnownUnseen(ctx context.Context, sourceID string, since time.Time, limit int) ([]candor.Known, error) {
 	rows, err := list[recordRow](ctx, r.db.NewSelect().Where("source_id = ?", sourceID).Where("last_seen < ?", candor.Moment(since)).
-		Where("state IN (?, ?, ?)", candor.Live, candor.Edited, candor.Hidden).Order("last_seen", "id").Limit(int64(limit)), "list unseen records")
+		Where("state IN (?)", states(candor.RecordState.Present)).Order("last_seen", "id").Limit(int64(limit)), "list unseen records")
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func (c *Client) post(n node, sha, how string) (connector.Post, bool) {
 		p.Text = n.Story
 	}
 	if n.IsPublished != nil && !*n.IsPublished {
-		p.Hidden = true // withdrawn from the public, still readable by its owner
+		p.State = candor.Hidden // withdrawn from the public, still readable by its owner
 	}
 	if n.Attachments != nil {
 		p.Attachments, p.Fetch = attachments(n.Attachments.Data)
@@ -188,7 +188,10 @@ func (c *Client) comment(n node, postUID, sha, how string) (sighting.Item, bool)
 func (c *Client) item(n node, sha, how string) sighting.Item {
 	it := sighting.Item{
 		UID: n.ID, Text: n.Message, PostedAt: parseTime(n.Created), UpdatedAt: parseTime(n.Updated),
-		Hidden: n.IsHidden, AnswerSHA: sha, How: how, URL: c.permalink(n),
+		AnswerSHA: sha, How: how, URL: c.permalink(n),
+	}
+	if n.IsHidden {
+		it.State = candor.Hidden
 	}
 	if n.From != nil {
 		it.AuthorID, it.Author, it.ByAgency = n.From.ID, n.From.Name, n.From.ID != "" && n.From.ID == c.pageID
