@@ -24,6 +24,7 @@ type finding struct {
 	answerSHA string // the answer that said gone
 	said      string // what it said, in words
 	witness   string // the id that the same token could read afterwards
+	unlisted  bool   // no listing goes back to it
 }
 
 // gap is how far apart two findings must lie to count as two: a poll repeated
@@ -45,10 +46,13 @@ func (l *ledger) missed(suspects map[string]suspicion, k candor.Known, f finding
 	r := k.Record
 	r.State, r.StateSince = candor.Deleted, s.First
 	r.Visibility = candor.PublicNow(r.State, l.src.Public)
+	how := "missing at %s and at %s; %s both times, while %s could be read with the same access"
+	if f.unlisted {
+		how = "older than what the platform lists, so looked for by itself at %s and at %s; %s both times, while %s could be read with the same access"
+	}
 	l.add(candor.Change{Record: r, Tombstone: &candor.Tombstone{
 		ID: candor.NewID(), RecordID: r.ID, NotBefore: r.LastSeen, NotAfter: s.First, NoticedAt: l.at, AnswerSHA: f.answerSHA,
-		How: fmt.Sprintf("missing at %s and at %s; %s both times, while %s could be read with the same access",
-			stamp(s.First), stamp(l.at), f.said, f.witness),
+		How: fmt.Sprintf(how, stamp(s.First), stamp(l.at), f.said, f.witness),
 	}})
 	if r.ID != r.ThreadID && k.Record.State.Shown() {
 		l.capture(r, whyDeleted)

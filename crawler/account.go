@@ -10,15 +10,13 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/schedule"
 	"github.com/candor-archive/candor/crawler/sighting"
 )
 
 const (
-	// freshFor is how long after posting a post's comments are read in every
-	// poll: an edit or a hiding moves no number we could go by.
-	freshFor = 14 * 24 * time.Hour
-	// rereadAfter is how often the comments of older posts are read.
-	rereadAfter = 24 * time.Hour
+	// proofs bounds the captures that one poll asks for although nothing changed.
+	proofs = 20
 	// lookups bounds the direct look-ups of one poll; the rest waits its turn.
 	lookups = 60
 	// threadsAtOnce bounds the threads read in one poll. Those read longest ago
@@ -36,16 +34,20 @@ const (
 
 // accountMemory is what a poll of an account leaves for the next.
 type accountMemory struct {
-	ID      string               `json:"id,omitempty"`      // the platform's, of the account
+	Who     connector.Profile    `json:"who,omitzero"`      // the account
+	WhoAt   time.Time            `json:"who_at,omitzero"`   // when that was read
+	Swept   time.Time            `json:"swept,omitzero"`    // when all posts were last listed to the end
 	Threads map[string]threadTop `json:"threads,omitempty"` // by the post's id
 	Dead    map[string]bool      `json:"dead,omitempty"`    // record ids of deleted posts whose comments are still to be settled
 }
 
 // threadTop is how a post stood when its comments were last read.
 type threadTop struct {
+	Posted   time.Time `json:"p,omitzero"`
 	Updated  time.Time `json:"u,omitzero"`
 	Comments int       `json:"c"`
-	Read     time.Time `json:"r"`
+	Read     time.Time `json:"r"`          // zero: at once
+	Shot     time.Time `json:"s,omitzero"` // when a capture of it was last asked for
 }
 
 // accountPoll is one poll of one account.
@@ -59,13 +61,15 @@ type accountPoll struct {
 	trouble *trouble
 	looked  int
 	absent  []absence
+	listed  time.Time // the listing of posts goes back to here only; zero: to the first
 }
 
 // absence is a record that a complete listing did not have and that a look-up
 // called gone.
 type absence struct {
-	known candor.Known
-	sha   string
+	known    candor.Known
+	sha      string
+	unlisted bool // the platform lists nothing as old: the look-up alone is the evidence
 }
 
 // readAccount reads an account by the API of its platform. name is what its
@@ -100,6 +104,20 @@ func (acc *accountPoll) run(ctx context.Context) error {
 	posts, err := acc.posts(ctx)
 	if err != nil || acc.hopeless() {
 		return err
+	}
+	defer acc.proofs(posts.Items)
+	if posts.Gap.Reason == candor.GapLimit {
+		acc.listed = acc.at
+		for _, p := range posts.Items {
+			if !p.PostedAt.IsZero() && p.PostedAt.Before(acc.listed) {
+				acc.listed = p.PostedAt
+			}
+		}
+	}
+	if posts.Complete {
+		acc.memory.Swept = acc.at
+	} else if !slices.ContainsFunc(posts.Items, func(p connector.Post) bool { return acc.due(p, acc.memory.Threads[p.UID]) }) {
+		return nil // nothing will be listed to its end, so nothing can be missed
 	}
 	unseen, err := acc.store.KnownUnseen(ctx, acc.src.ID, acc.at, candidates)
 	if err != nil {
@@ -155,11 +173,15 @@ func (acc *accountPoll) missing(g candor.CoverageGap) {
 }
 
 func (acc *accountPoll) profile(ctx context.Context) error {
-	who, err := acc.api.Profile(ctx, cmp.Or(acc.memory.ID, acc.name))
+	if g, ok := acc.api.(connector.Glancer); ok && acc.src.AccountID != "" && acc.recent(acc.memory.WhoAt, acc.policy().Profile) {
+		g.Resume(acc.memory.Who)
+		return nil
+	}
+	who, err := acc.api.Profile(ctx, cmp.Or(acc.memory.Who.ID, acc.name))
 	if err != nil {
 		return acc.note(err)
 	}
-	acc.memory.ID = who.ID
+	acc.memory.Who, acc.memory.WhoAt = who, acc.at
 	id := acc.src.AccountID
 	if id == "" {
 		id = candor.NewID()
@@ -171,9 +193,53 @@ func (acc *accountPoll) profile(ctx context.Context) error {
 	return nil
 }
 
-// posts reads the listing of posts. What was read before an error counts.
+func (acc *accountPoll) policy() *schedule.Policy { return &acc.c.cfg.Schedule }
+
+func (acc *accountPoll) recent(last time.Time, every schedule.Period) bool {
+	return !last.IsZero() && acc.at.Sub(last) < time.Duration(every)
+}
+
+// posts reads the newest posts, or all of them when it is time, when something
+// is missing among the newest, or when something was missed before. What was
+// read before an error counts.
 func (acc *accountPoll) posts(ctx context.Context) (connector.Listing[connector.Post], error) {
-	list, err := acc.api.Posts(ctx, acc.memory.ID)
+	g, ok := acc.api.(connector.Glancer)
+	if ok && acc.recent(acc.memory.Swept, acc.policy().Sweep) && len(acc.poll.memory.Suspects) == 0 {
+		list, err := g.Newest(ctx, acc.memory.Who.ID)
+		if err != nil || !acc.missesSome(list.Items) {
+			return acc.taken(ctx, list, err)
+		}
+	}
+	list, err := acc.api.Posts(ctx, acc.memory.Who.ID)
+	return acc.taken(ctx, list, err)
+}
+
+// missesSome reports whether the newest posts lack one that the last listings
+// had among them, or share none with them: then more is to be learnt.
+func (acc *accountPoll) missesSome(list []connector.Post) bool {
+	if len(list) == 0 {
+		return len(acc.memory.Threads) > 0
+	}
+	oldest, known := acc.at, false
+	there := map[string]bool{}
+	for _, p := range list {
+		there[p.UID] = true
+		if _, ok := acc.memory.Threads[p.UID]; ok {
+			known = true
+		}
+		if !p.PostedAt.IsZero() && p.PostedAt.Before(oldest) {
+			oldest = p.PostedAt
+		}
+	}
+	for uid, top := range acc.memory.Threads {
+		if top.Posted.After(oldest) && !there[uid] {
+			return true
+		}
+	}
+	return !known
+}
+
+func (acc *accountPoll) taken(ctx context.Context, list connector.Listing[connector.Post], err error) (connector.Listing[connector.Post], error) {
 	acc.missing(list.Gap)
 	if err := acc.note(err); err != nil {
 		return list, err
@@ -271,7 +337,9 @@ func (acc *accountPoll) comments(ctx context.Context, posts []connector.Post) er
 		failed = 0
 		if list.Complete {
 			acc.read[acc.ledger.byUID[post.UID].Record.ID] = true
-			acc.memory.Threads[post.UID] = threadTop{Updated: post.UpdatedAt, Comments: post.Comments, Read: acc.at}
+			top := acc.memory.Threads[post.UID]
+			top.Posted, top.Updated, top.Comments, top.Read = post.PostedAt, post.UpdatedAt, post.Comments, acc.at
+			acc.memory.Threads[post.UID] = top
 		}
 	}
 	return nil
@@ -281,10 +349,39 @@ func (acc *accountPoll) due(p connector.Post, last threadTop) bool {
 	switch {
 	case last.Read.IsZero(), p.Comments < 0, p.Comments != last.Comments, !p.UpdatedAt.Equal(last.Updated):
 		return true
-	case p.PostedAt.IsZero() || acc.at.Sub(p.PostedAt) < freshFor:
-		return true
 	}
-	return acc.at.Sub(last.Read) >= rereadAfter
+	age := time.Duration(0)
+	if !p.PostedAt.IsZero() {
+		age = acc.at.Sub(p.PostedAt)
+	}
+	return acc.at.Sub(last.Read) >= acc.policy().Threads.Every(age)
+}
+
+// proofs asks for captures of posts that are due for one although nothing is
+// known to have changed, and notes which were asked for anyway.
+func (acc *accountPoll) proofs(posts []connector.Post) {
+	asked := 0
+	for _, p := range posts {
+		k, known := acc.ledger.byUID[p.UID]
+		top, read := acc.memory.Threads[p.UID]
+		if !known || !read {
+			continue
+		}
+		if _, changed := acc.ledger.why[k.Record.ID]; !changed {
+			if top.Shot.IsZero() {
+				top.Shot = acc.at // from before this was noted; it was captured when it was new
+			}
+			due := acc.at.Sub(top.Shot) >= acc.policy().Proof.Every(acc.at.Sub(p.PostedAt))
+			if !due || asked == proofs || !k.Record.State.Shown() {
+				acc.memory.Threads[p.UID] = top
+				continue
+			}
+			asked++
+			acc.ledger.capture(k.Record, whyProof)
+		}
+		top.Shot = acc.at
+		acc.memory.Threads[p.UID] = top
+	}
 }
 
 // look asks for records, one by one, that a complete listing did not have:
@@ -316,7 +413,8 @@ func (acc *accountPoll) look(ctx context.Context, unseen []candor.Known, listed 
 				return err
 			}
 		case sighting.Gone:
-			acc.absent = append(acc.absent, absence{k, sha})
+			beyond := r.ID == r.ThreadID && r.PostedAt.Before(acc.listed)
+			acc.absent = append(acc.absent, absence{k, sha, beyond})
 		default:
 			if acc.trouble == nil {
 				acc.ledger.unread(acc.poll.memory.Suspects, k, how.State())
@@ -353,8 +451,13 @@ func (acc *accountPoll) conclude(ctx context.Context, unseen []candor.Known) err
 			// No listing can show its absence any more.
 			acc.ledger.lose(a.known)
 		default:
-			found := finding{answerSHA: a.sha, said: acc.api.Denial(), witness: w}
-			if acc.ledger.missed(acc.poll.memory.Suspects, a.known, found) && r.ID == r.ThreadID {
+			found := finding{answerSHA: a.sha, said: acc.api.Denial(), witness: w, unlisted: a.unlisted}
+			switch buried := acc.ledger.missed(acc.poll.memory.Suspects, a.known, found); {
+			case r.ID != r.ThreadID:
+				if !buried {
+					acc.again(r.ThreadID)
+				}
+			case buried:
 				acc.memory.Dead[r.ID] = true
 				delete(acc.memory.Threads, r.UID)
 			}
@@ -362,6 +465,16 @@ func (acc *accountPoll) conclude(ctx context.Context, unseen []candor.Known) err
 	}
 	acc.settleDead(unseen)
 	return nil
+}
+
+// again has the comments of a post read in the next poll too: what was missed
+// once is looked for a second time soon.
+func (acc *accountPoll) again(rootID string) {
+	uid := acc.ledger.byID[rootID].UID
+	if top, ok := acc.memory.Threads[uid]; ok {
+		top.Read = time.Time{}
+		acc.memory.Threads[uid] = top
+	}
 }
 
 // testify shows that the token still reads another object of the same kind, or
@@ -388,10 +501,10 @@ func (acc *accountPoll) testify(ctx context.Context, kind candor.RecordKind) (st
 		}
 		return "", nil
 	}
-	if _, err := acc.api.Profile(ctx, acc.memory.ID); err != nil {
+	if _, err := acc.api.Profile(ctx, acc.memory.Who.ID); err != nil {
 		return "", acc.note(err)
 	}
-	return acc.memory.ID, nil
+	return acc.memory.Who.ID, nil
 }
 
 // settleDead forgets deleted posts when no comment of theirs waits any more.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/schedule"
 	"github.com/candor-archive/candor/crawler/transport"
 )
 
@@ -47,6 +48,7 @@ type Config struct {
 	Queue     Queue
 	HTTP      *http.Client     // built on the net guard; only its Transport is used
 	Transport transport.Config // budget and limits; its HTTP, Now and Random are filled from here
+	Schedule  schedule.Policy  // how often what is looked at; the zero value means schedule.Default
 	Interval  time.Duration    // between two looks at what is due; 0 means 5 s
 	MaxPages  int              // website pages fetched in one poll; 0 means 300
 	Now       func() time.Time
@@ -73,6 +75,9 @@ func New(cfg Config) *Crawler {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Schedule.Version == 0 {
+		cfg.Schedule = schedule.Default()
 	}
 	if cfg.Interval == 0 {
 		cfg.Interval = 5 * time.Second

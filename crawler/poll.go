@@ -24,7 +24,7 @@ type memory struct {
 	Website  *discover.Memory     `json:"website,omitempty"`
 }
 
-const memoryVersion = 1
+const memoryVersion = 2
 
 // poll is one reading of one source.
 type poll struct {

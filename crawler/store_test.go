@@ -31,6 +31,8 @@ type fake struct {
 	state   []byte
 	objects map[string][]byte
 	views   map[string]*candor.RecordView // by record id
+	uids    map[string]*candor.RecordView // the same by UID
+	thin    bool                          // bytes and answers are not kept: a month of them is too much
 	specs   []candor.CaptureSpec
 	kept    []candor.Answer
 	sweeps  []candor.Sweep
@@ -38,7 +40,7 @@ type fake struct {
 }
 
 func newFake(t *testing.T, src candor.Source, token string) *fake {
-	return &fake{t: t, src: src, token: token, objects: map[string][]byte{}, views: map[string]*candor.RecordView{}, fail: func(string) error { return nil }}
+	return &fake{t: t, src: src, token: token, objects: map[string][]byte{}, views: map[string]*candor.RecordView{}, uids: map[string]*candor.RecordView{}, fail: func(string) error { return nil }}
 }
 
 func (f *fake) Source(_ context.Context, id string) (candor.Source, error) {
@@ -73,9 +75,9 @@ func (f *fake) known(v *candor.RecordView) candor.Known {
 
 func (f *fake) Known(_ context.Context, _ string, uids []string) (map[string]candor.Known, error) {
 	out := map[string]candor.Known{}
-	for _, v := range f.views {
-		if slices.Contains(uids, v.Record.UID) {
-			out[v.Record.UID] = f.known(v)
+	for _, uid := range uids {
+		if v := f.uids[uid]; v != nil {
+			out[uid] = f.known(v)
 		}
 	}
 	return out, f.fail("known")
@@ -85,7 +87,7 @@ func (f *fake) KnownUnseen(_ context.Context, _ string, since time.Time, limit i
 	var out []candor.Known
 	for _, v := range f.views {
 		s := v.Record.State
-		if v.Record.LastSeen.Before(since) && (s == candor.Live || s == candor.Edited || s == candor.Hidden) {
+		if v.Record.LastSeen.Before(since) && (s.Present()) {
 			out = append(out, f.known(v))
 		}
 	}
@@ -108,7 +110,9 @@ func (f *fake) PutObject(_ context.Context, r io.Reader) (string, int64, error) 
 	if strings.Contains(string(b), graphToken) {
 		f.t.Error("the token is in an object")
 	}
-	f.objects[candor.SHA256(b)] = b
+	if f.objects[candor.SHA256(b)] = b; f.thin {
+		f.objects[candor.SHA256(b)] = nil
+	}
 	return candor.SHA256(b), int64(len(b)), f.fail("object")
 }
 
@@ -135,6 +139,9 @@ func (f *fake) ApplySweep(_ context.Context, s candor.Sweep) error {
 	for _, id := range s.Seen {
 		f.views[id].Record.LastSeen = s.At
 	}
+	if f.thin {
+		s.Answers = nil
+	}
 	f.kept = append(f.kept, s.Answers...)
 	f.specs = append(f.specs, s.Captures...)
 	f.sweeps = append(f.sweeps, s)
@@ -149,13 +156,11 @@ func (f *fake) change(s candor.Sweep, c candor.Change, have func(string)) {
 	r := c.Record
 	v := f.views[r.ID]
 	if v == nil {
-		for _, o := range f.views {
-			if o.Record.UID == r.UID {
-				f.t.Errorf("a second record of %s", r.UID)
-			}
+		if f.uids[r.UID] != nil {
+			f.t.Errorf("a second record of %s", r.UID)
 		}
 		v = &candor.RecordView{}
-		f.views[r.ID] = v
+		f.views[r.ID], f.uids[r.UID] = v, v
 		if r.ThreadID != r.ID && f.views[r.ThreadID] == nil || r.ParentID != "" && f.views[r.ParentID] == nil {
 			f.t.Errorf("%s hangs in the air", r.UID)
 		}
@@ -186,15 +191,14 @@ func (f *fake) change(s candor.Sweep, c candor.Change, have func(string)) {
 }
 
 func (f *fake) view(uid string) (candor.RecordView, bool) {
-	for _, v := range f.views {
-		if v.Record.UID == uid {
-			out := *v
-			out.Revisions = slices.Clone(v.Revisions)
-			slices.Reverse(out.Revisions) // newest first, as the archive gives them
-			return out, true
-		}
+	v := f.uids[uid]
+	if v == nil {
+		return candor.RecordView{}, false
 	}
-	return candor.RecordView{}, false
+	out := *v
+	out.Revisions = slices.Clone(v.Revisions)
+	slices.Reverse(out.Revisions) // newest first, as the archive gives them
+	return out, true
 }
 
 func (f *fake) captures() []candor.CaptureSpec {

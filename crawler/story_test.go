@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/schedule"
 	"github.com/candor-archive/candor/crawler/transport"
 )
 
@@ -45,6 +46,10 @@ func newScene(t *testing.T, g *graph, open func(src candor.Source, now func() ti
 // quick makes a crawler that does not wait.
 func quick(cfg Config) *Crawler {
 	cfg.Random = func() float64 { return 0.5 }
+	if cfg.Schedule.Version == 0 { // the comments of every post at every visit
+		cfg.Schedule = schedule.Default()
+		cfg.Schedule.Threads = schedule.Steps{{}}
+	}
 	cfg.Transport = transport.Config{PerHost: rate.Inf, Sleep: func(context.Context, time.Duration) error { return nil }}
 	return New(cfg)
 }

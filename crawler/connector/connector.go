@@ -42,6 +42,14 @@ type API interface {
 	Denial() string
 }
 
+// Glancer is a connector that can tell with one call whether anything happened.
+type Glancer interface {
+	// Resume stands in for Profile, with what an earlier one gave.
+	Resume(Profile)
+	// Newest lists the newest posts with one call. It is never Complete.
+	Newest(ctx context.Context, accountID string) (Listing[Post], error)
+}
+
 // Historian is a connector of a platform that tells earlier wordings.
 type Historian interface {
 	// History gives every wording of an edited record that the platform still
@@ -58,7 +66,10 @@ type Priced interface {
 
 // Profile is who an account is.
 type Profile struct {
-	ID, Name, Username, Link string
+	ID       string `json:"id"`
+	Name     string `json:"name,omitempty"`
+	Username string `json:"username,omitempty"`
+	Link     string `json:"link,omitempty"`
 }
 
 // Post is a sighting of a post with what tells whether its comments moved.
@@ -69,7 +80,8 @@ type Post struct {
 
 // Listing is what one listing brought. Complete means that it was read to its
 // end and that every entry was understood: only then does an absence mean
-// anything.
+// anything. Complete with a Gap of candor.GapLimit means that it was read as
+// far as the platform lists: absences mean something back to the oldest entry.
 type Listing[T any] struct {
 	Items    []T
 	Complete bool

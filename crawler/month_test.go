@@ -1,0 +1,228 @@
+package crawler
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/fixtures/world"
+)
+
+// stage is a platform for the month test.
+type stage struct {
+	kind    candor.SourceKind
+	network func(now func() time.Time) *world.World
+	serve   func(*world.World) http.Handler
+	life    world.Life
+	url     string                       // of the account's page; its host is replaced by the server's when it begins with "/"
+	text    func(v world.Version) string // how the connector words it; nil: as it was written
+	gaps    []candor.GapReason           // that the platform's own limits leave in every poll
+	// lost reports records of whose end nothing can be known, or which the
+	// platform never gives.
+	lost func(x *world.Thing) bool
+}
+
+const (
+	monthEvery = 8 * time.Hour
+	monthKills = 20
+)
+
+// A month in the life of a network, with outages of every sort and the crawler
+// killed twenty times, ends with exactly what happened: nothing is missing and
+// nothing is invented.
+func TestAMonthIsArchivedExactly(t *testing.T) {
+	for _, s := range stages {
+		t.Run(string(s.kind), func(t *testing.T) {
+			t.Parallel()
+			playMonth(t, s)
+		})
+	}
+}
+
+func playMonth(t *testing.T, s stage) {
+	start := time.Date(2026, 10, 1, 5, 0, 0, 0, time.UTC)
+	now := start
+	var clock atomic.Int64 // the same for the server's goroutines
+	clock.Store(start.UnixNano())
+	net := s.network(func() time.Time { return time.Unix(0, clock.Load()).UTC() })
+	var calls, kill atomic.Int64
+	var stop context.CancelFunc
+	var dying sync.Mutex // guards stop
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == kill.Load() {
+			dying.Lock()
+			stop() // the process dies here: what it learnt in this poll is lost
+			dying.Unlock()
+		}
+		s.serve(net).ServeHTTP(w, r)
+	}))
+	defer server.Close()
+
+	src := candor.Source{ID: candor.NewID(), Kind: s.kind, Name: "Larkspur", URL: s.url, APIURL: server.URL, Public: true, Every: monthEvery}
+	if s.url[0] == '/' {
+		src.URL = server.URL + s.url
+	}
+	archive := newFake(t, src, net.Token())
+	archive.thin = true
+	begin := func() *Crawler {
+		return quick(Config{Store: archive, HTTP: server.Client(), Now: func() time.Time { return now }})
+	}
+	crawler := begin()
+	rnd := rand.New(rand.NewPCG(7, 7))
+	acts := world.Month(11, start, s.life)
+	var outage string
+	kills, polls := 0, 0
+	gaps := map[string]map[candor.GapReason]bool{}
+	for ; now.Before(world.MonthEnds(start).Add(8 * 24 * time.Hour)); now = now.Add(monthEvery) {
+		for len(acts) > 0 && !acts[0].At.After(now) {
+			// The network's clock stands where the act belongs.
+			clock.Store(acts[0].At.UnixNano())
+			if err := acts[0].Do(net); err != nil {
+				t.Fatalf("%s at %s: %v", acts[0].What, acts[0].At, err)
+			}
+			outage = during(acts[0].What, outage)
+			acts = acts[1:]
+		}
+		clock.Store(now.UnixNano())
+		if polls++; polls%4 == 3 && kills < monthKills {
+			ctx, cancel := context.WithCancel(t.Context())
+			dying.Lock()
+			stop = cancel
+			dying.Unlock()
+			kill.Store(calls.Load() + 1 + rnd.Int64N(20))
+			if err := crawler.Poll(ctx, src.ID); err != nil {
+				kills++
+				crawler = begin()
+			}
+			kill.Store(0)
+			cancel()
+			if archive.src.LastPollAt.Equal(now) {
+				continue // it was over before the blow
+			}
+		}
+		if err := crawler.Poll(t.Context(), src.ID); err != nil {
+			t.Fatalf("poll at %s: %v", now, err)
+		}
+		for _, g := range archive.sweeps[len(archive.sweeps)-1].Gaps {
+			if gaps[outage] == nil {
+				gaps[outage] = map[candor.GapReason]bool{}
+			}
+			gaps[outage][g.Reason] = true
+			if outage == "" && !slices.Contains(s.gaps, g.Reason) {
+				t.Errorf("at %s, when all was well: gap %s: %s", now, g.Reason, g.Detail)
+			}
+		}
+	}
+	if len(acts) > 0 {
+		t.Fatalf("%d acts were not played", len(acts))
+	}
+	if kills < monthKills {
+		t.Errorf("killed %d times only", kills)
+	}
+	for outage, reason := range map[string]candor.GapReason{"down": candor.GapPlatform, "throttled": candor.GapThrottled, "token lost": candor.GapToken} {
+		if !gaps[outage][reason] && (outage != "token lost" || net.Token() != "") {
+			t.Errorf("while the network was %s, the gaps say %v", outage, gaps[outage])
+		}
+	}
+	checkMonth(t, s, net, archive)
+	t.Logf("%d polls, %d kills, %d calls, %d records", polls, kills, calls.Load(), len(archive.views))
+}
+
+// during follows which outage there is.
+func during(what, outage string) string {
+	switch what {
+	case "down", "throttled", "token lost", "listings cut short", "answers partly errors", "listings in another order", "failing now and then":
+		return what
+	case outage + " no more":
+		return ""
+	}
+	return outage
+}
+
+func checkMonth(t *testing.T, s stage, net *world.World, archive *fake) {
+	wrong := 0
+	complain := func(format string, args ...any) {
+		t.Helper()
+		if wrong++; wrong <= 15 {
+			t.Errorf(format, args...)
+		}
+	}
+	kinds := map[candor.RecordState]int{}
+	edits, tombs, expected := 0, 0, map[string]bool{}
+	net.View(func(r *world.Reader) {
+		for _, x := range r.All() {
+			expected[x.ID] = true
+			v, ok := archive.view(x.ID)
+			if !ok {
+				if s.lost == nil || !s.lost(x) {
+					complain("%s (%q, of %s) is missing", x.ID, x.Text(), x.Created)
+				}
+				continue
+			}
+			kinds[v.Record.State]++
+			edits += len(v.Revisions) - 1
+			tombs += len(v.Tombstones)
+			var got, want []string
+			for _, rev := range v.Revisions {
+				got = append([]string{rev.Text}, got...)
+			}
+			for _, ver := range x.Versions {
+				if s.text != nil {
+					want = append(want, s.text(ver))
+				} else {
+					want = append(want, ver.Text)
+				}
+			}
+			if !slices.Equal(got, want) {
+				complain("%s has the wordings\n%q\nwant\n%q", x.ID, got, want)
+			}
+			if allowed := statesOf(x); !slices.Contains(allowed, v.Record.State) && (s.lost == nil || !s.lost(x)) {
+				complain("%s (gone %v, root gone %v) is %s, want %v", x.ID, x.Gone, x.Root != nil && !x.Root.Here(), v.Record.State, allowed)
+			}
+			for _, tomb := range v.Tombstones {
+				if !tomb.ClosedAt.IsZero() {
+					continue
+				}
+				if x.Here() {
+					complain("%s is there and has a tombstone", x.ID)
+				} else if tomb.NotBefore.After(x.Gone) || tomb.NotAfter.Before(x.Gone) {
+					complain("%s was deleted at %s, the tombstone says between %s and %s", x.ID, x.Gone, tomb.NotBefore, tomb.NotAfter)
+				}
+			}
+		}
+	})
+	for uid := range archive.uids {
+		if !expected[uid] {
+			complain("%s is invented", uid)
+		}
+	}
+	t.Logf("states %v, %d later wordings, %d tombstones", kinds, edits, tombs)
+	if edits == 0 && (s.life.EditPosts || s.life.EditComments) || tombs == 0 {
+		t.Error("nothing was edited or nothing was deleted: the month proves nothing")
+	}
+}
+
+// statesOf gives the states that a thing's record may end in.
+func statesOf(x *world.Thing) []candor.RecordState {
+	switch {
+	case x.Story && x.Here():
+		return []candor.RecordState{candor.Expired}
+	case !x.Here() && x.Root != nil && !x.Root.Here():
+		// It went with its post, or before: then there was a listing to prove it.
+		return []candor.RecordState{candor.Unknown, candor.Deleted}
+	case !x.Here():
+		return []candor.RecordState{candor.Deleted}
+	case x.State != "":
+		return []candor.RecordState{x.State}
+	case len(x.Versions) > 1:
+		return []candor.RecordState{candor.Edited}
+	}
+	return []candor.RecordState{candor.Live}
+}
