@@ -25,14 +25,15 @@ var version = "dev"
 
 // CLI is every command of the program.
 type CLI struct {
-	Serve   ServeCmd   `cmd:"" help:"Run everything in one process: portal, crawler, capture workers."`
-	Worker  WorkerCmd  `cmd:"" help:"Run capture and crawl workers only, beside a portal on a shared database and bucket."`
-	Capture CaptureCmd `cmd:"" help:"Capture web pages into a folder, without an archive."`
-	Source  SourceCmd  `cmd:"" help:"The accounts and sites that are captured."`
-	User    UserCmd    `cmd:"" help:"The people who work here."`
-	Verify  VerifyCmd  `cmd:"" help:"Check the whole archive; exit 0 when sound, 1 naming what is not."`
-	Health  HealthCmd  `cmd:"" help:"Ask a running portal whether it is ready; exit 0 when it is."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
+	Serve    ServeCmd    `cmd:"" help:"Run everything in one process: portal, crawler, capture workers."`
+	Worker   WorkerCmd   `cmd:"" help:"Run capture and crawl workers only, beside a portal on a shared database and bucket."`
+	Capture  CaptureCmd  `cmd:"" help:"Capture web pages into a folder, without an archive."`
+	Source   SourceCmd   `cmd:"" help:"The accounts and sites that are captured."`
+	User     UserCmd     `cmd:"" help:"The people who work here."`
+	Verify   VerifyCmd   `cmd:"" help:"Check the whole archive; exit 0 when sound, 1 naming what is not."`
+	Schedule ScheduleCmd `cmd:"" help:"Print how often what is looked at, to be copied and changed."`
+	Health   HealthCmd   `cmd:"" help:"Ask a running portal whether it is ready; exit 0 when it is."`
+	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {

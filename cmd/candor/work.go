@@ -14,6 +14,7 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler"
+	"github.com/candor-archive/candor/crawler/schedule"
 	"github.com/candor-archive/candor/crawler/transport"
 	"github.com/candor-archive/candor/internal/netguard"
 	"github.com/candor-archive/candor/render/behaviour"
@@ -32,6 +33,7 @@ type WorkSettings struct {
 
 	Renditions []string `help:"Visit every page as these: desktop, mobile or both. The first named is the capture proper, the other a further rendition of it, which costs one more visit." enum:"desktop,mobile" default:"desktop" env:"CANDOR_RENDITIONS"`
 	Behaviours string   `help:"Folder of behaviour files, which replace those of the same name that ship with the program or add to them." type:"path" env:"CANDOR_BEHAVIOURS" placeholder:"DIR"`
+	Schedule   string   `help:"File that says how often what is looked at; candor schedule prints the one that ships with the program." type:"path" env:"CANDOR_SCHEDULE" placeholder:"FILE"`
 	Check      float64  `help:"Share of captures whose snapshot is opened again, offline, and compared with the picture: 1 for all, 0 for none." default:"1" env:"CANDOR_CHECK" placeholder:"SHARE"`
 }
 
@@ -42,7 +44,35 @@ func (w WorkSettings) check() error {
 	if !(w.Check >= 0 && w.Check <= 1) {
 		return usage("--check must be between 0 and 1")
 	}
+	if _, err := w.schedule(); err != nil {
+		return err
+	}
 	_, err := behaviour.Load(w.Behaviours)
+	return err
+}
+
+// schedule reads how often what is looked at.
+func (w WorkSettings) schedule() (schedule.Policy, error) {
+	if w.Schedule == "" {
+		return schedule.Default(), nil
+	}
+	data, err := os.ReadFile(w.Schedule)
+	if err != nil {
+		return schedule.Policy{}, usage("cannot read the schedule: " + err.Error())
+	}
+	p, err := schedule.Parse(data)
+	if err != nil {
+		return schedule.Policy{}, usage(w.Schedule + ": " + err.Error())
+	}
+	return p, nil
+}
+
+// ScheduleCmd prints the schedule that ships with the program.
+type ScheduleCmd struct{}
+
+// Run prints it.
+func (ScheduleCmd) Run(s streams) error {
+	_, err := s.out.Write(schedule.DefaultFile())
 	return err
 }
 
@@ -98,7 +128,13 @@ func openWorks(ctx context.Context, w WorkSettings, store *storage.Store, dataDi
 	if len(allow) > 0 { // the pretend city is ours and need not be spared
 		pace.PerHost, pace.Burst = 100, 100
 	}
-	k.crawler = crawler.New(crawler.Config{Store: store, Queue: store, HTTP: guard.Client(time.Minute), Transport: pace, Interval: time.Second, Log: log})
+	often, err := w.schedule()
+	if err != nil {
+		return nil, err
+	}
+	k.crawler = crawler.New(crawler.Config{
+		Store: store, Queue: store, HTTP: guard.Client(time.Minute), Transport: pace, Schedule: often, Interval: time.Second, Log: log,
+	})
 	queue.Handle(store.Jobs(), queue.Options{Workers: 2, Timeout: pollTimeout, MaxAttempts: 3},
 		func(ctx context.Context, job candor.PollJob, _ queue.Attempt) error {
 			return k.crawler.Poll(ctx, job.SourceID)
