@@ -81,14 +81,12 @@ func (p *poll) read(ctx context.Context) (*trouble, error) {
 	var t *trouble
 	var err error
 	switch p.src.Kind {
-	case candor.SourceFacebook:
-		t, err = p.facebook(ctx)
 	case candor.SourceWebsite:
 		t, err = p.website(ctx)
 	case candor.SourcePage:
 		t, err = p.page(ctx)
 	default:
-		t = &trouble{err: candor.Errorf(candor.Invalid, "sources of kind %q cannot be read", p.src.Kind)}
+		t, err = p.platform(ctx)
 	}
 	if err == nil && ctx.Err() != nil {
 		err = ctx.Err() // what looks like trouble may only be our own stop
