@@ -22,6 +22,13 @@ const (
 	// threadsAtOnce bounds the threads read in one poll. Those read longest ago
 	// come first.
 	threadsAtOnce = 250
+	// requestsAtOnce ends the reading of threads for this poll. What is left is
+	// read in the next, which comes soon, after other sources had their turn: one
+	// busy account must not hold up the rest, and a poll that is never over is
+	// never applied.
+	requestsAtOnce = 1000
+	// soon is how long a poll that left work behind is followed by the next.
+	soon = 30 * time.Second
 	// candidates bounds how many known records are compared with a listing.
 	// The longest unseen come first, so nothing stays unnoticed.
 	candidates = 1000
@@ -316,7 +323,11 @@ func (acc *accountPoll) comments(ctx context.Context, posts []connector.Post) er
 		return acc.memory.Threads[a.UID].Read.Compare(acc.memory.Threads[b.UID].Read)
 	})
 	failed := 0
-	for _, post := range turn[:min(len(turn), threadsAtOnce)] {
+	for i, post := range turn {
+		if i == threadsAtOnce || acc.visit.Requests() >= requestsAtOnce {
+			acc.left = len(turn) - i
+			return nil
+		}
 		list, err := acc.api.Comments(ctx, post.UID)
 		acc.missing(list.Gap)
 		if err := acc.note(err); err != nil {

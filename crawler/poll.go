@@ -38,6 +38,7 @@ type poll struct {
 	ledger  *ledger
 	account *candor.Account
 	slower  bool // the platform's allowance is nearly used up
+	left    int  // threads whose turn it was and that were not read
 	gaps    []candor.CoverageGap
 	cost    int64 // in millionths of a US dollar
 }
@@ -134,6 +135,8 @@ func (p *poll) sweep(t *trouble) (candor.Sweep, error) {
 		p.memory.Fails = 0
 		if p.slower {
 			every *= 2
+		} else if p.left > 0 {
+			every = min(every, soon)
 		}
 		s.NextAt = candor.Moment(p.at.Add(every + time.Duration(p.c.cfg.Random()*0.05*float64(every))))
 	} else {

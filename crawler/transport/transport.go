@@ -172,6 +172,7 @@ func passing(status int) bool {
 // a failure of this try, never a shorter answer.
 func (v *Visit) once(req *http.Request) (*http.Response, *Reply, error) {
 	c := v.client
+	v.requests++
 	ctx, cancel := context.WithTimeout(req.Context(), c.cfg.Timeout)
 	defer cancel()
 	res, err := c.base.RoundTrip(req.Clone(ctx))

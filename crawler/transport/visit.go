@@ -21,6 +21,7 @@ type Visit struct {
 	client   *Client
 	sourceID string
 	secrets  secrets
+	requests int
 	answers  []candor.Answer
 	kept     map[string]int // method, address, status and hash -> index into answers
 }
@@ -109,6 +110,9 @@ func (v *Visit) Keep(ctx context.Context, o Objects, r *Reply) error {
 	v.answers = append(v.answers, r.Answer)
 	return nil
 }
+
+// Requests is how many requests were sent so far, repeated tries included.
+func (v *Visit) Requests() int { return v.requests }
 
 // Answers gives what was kept so far.
 func (v *Visit) Answers() []candor.Answer { return v.answers }
