@@ -61,7 +61,8 @@ func (s *session) measure(ctx context.Context) (extent, error) {
 // shoot takes the picture of the whole page into screenshot.png. The viewport
 // is never enlarged and the page never scrolled: either would change it. Even so
 // the view is resized inside the browser while it paints what lies beyond the
-// viewport, and pages react to that: a picture that moved the page is taken
+// viewport: boxes that lose how far they are scrolled get it back before they are
+// painted, and pages react to it, so that a picture that moved the page is taken
 // again, once.
 func (s *session) shoot(ctx context.Context) (extent, string, error) {
 	before, err := s.measure(ctx)
@@ -171,10 +172,12 @@ func (s *session) strip(ctx context.Context, e extent, y, height int) ([]byte, e
 
 // clip photographs a part of the page.
 func (s *session) clip(ctx context.Context, at cdppage.Viewport) ([]byte, error) {
-	// A page that runs from right to left is moved when what is asked for beyond
-	// the view is just of the view's size; see portion for other parts of a page.
+	// Asking for what lies beyond the view resizes the view for a moment: boxes
+	// whose width follows it lose how far they are scrolled, and a page that runs
+	// from right to left is moved when the part is just of the view's size (see
+	// portion). What is seen anyway is taken without.
 	v := s.m.Viewport
-	beyond := !s.leftward || at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
+	beyond := at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
 	res, err := call(ctx, s, s.limits.Picture, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
 		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(beyond), OptimizeForSpeed: new(true), Clip: &at})
 	return res.Data, err

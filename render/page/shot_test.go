@@ -139,3 +139,28 @@ func abs(n int) int {
 	}
 	return n
 }
+
+// Chrome resizes the view for a moment while it paints what lies beyond it, and
+// boxes as wide as the view then forget how far they are scrolled.
+func TestBoxesStayScrolledInThePicture(t *testing.T) {
+	slides := `<!DOCTYPE html><title>x</title><style>body{margin:0}.s{display:flex;overflow-x:scroll;%s}.s div{flex:0 0 100%%;height:200px}</style>
+		<div class=s id=s><div style="background:rgb(255,0,0)"></div><div style="background:rgb(0,0,255)"></div><div style="background:rgb(0,255,0)"></div></div>
+		<div id=h></div><script>h.attachShadow({mode:'open'}).innerHTML = s.outerHTML.replace('id=s', '') + document.querySelector('style').outerHTML;
+		s.scrollLeft = innerWidth; h.shadowRoot.querySelector('.s').scrollLeft = 2 * innerWidth;</script>%s`
+	s := site(t, map[string]any{
+		"/low":     fmt.Sprintf(slides, "", ""),
+		"/tall":    fmt.Sprintf(slides, "", `<div style="height:3000px">more</div>`),
+		"/snapped": fmt.Sprintf(slides, "scroll-snap-type:x mandatory;scroll-behavior:smooth", `<style>.s div{scroll-snap-align:center}</style><div style="height:3000px">more</div><script>s.scrollTo({left:innerWidth,behavior:'instant'})</script>`),
+	})
+	for _, path := range []string{"/low", "/tall", "/snapped"} {
+		c := capture(t, s.URL+path)
+		c.want(candor.Complete, "")
+		img := c.picture()
+		if _, _, b, _ := img.At(640, 100).RGBA(); b != 0xffff {
+			t.Errorf("%s: the second slide is not in the picture", path)
+		}
+		if _, g, _, _ := img.At(640, 300).RGBA(); g != 0xffff && path != "/snapped" {
+			t.Errorf("%s: the third slide, in a shadow root, is not in the picture", path)
+		}
+	}
+}

@@ -3,6 +3,20 @@
 // restless the page was by itself.
 () => {
 	const w = globalThis.candorWatch = {resized: false, restless: 0, attributes: new Map(), texts: new Map(), nodes: new Map()};
+	// Boxes as wide as the view lose their scroll offset while it is resized. They
+	// get it back when the page hears of the resizing, which is before it is painted.
+	const scrolled = [];
+	const find = root => {
+		for (const e of root.querySelectorAll('*')) {
+			if (e !== document.documentElement && e !== document.body && (e.scrollLeft || e.scrollTop)) scrolled.push([e, e.scrollLeft, e.scrollTop]);
+			if (e.shadowRoot) find(e.shadowRoot);
+		}
+	};
+	find(document);
+	const back = () => {
+		for (const [e, left, top] of scrolled) if (e.scrollLeft !== left || e.scrollTop !== top) e.scrollTo({left, top, behavior: 'instant'});
+	};
+	addEventListener('resize', back, true);
 	const on = () => { w.resized = true; };
 	for (const kind of ['resize', 'scroll']) addEventListener(kind, on, true);
 	w.note = list => {
@@ -36,6 +50,7 @@
 	};
 	w.end = () => {
 		for (const kind of ['resize', 'scroll']) removeEventListener(kind, on, true);
+		removeEventListener('resize', back, true);
 		w.seen.disconnect();
 		delete globalThis.candorWatch;
 	};
