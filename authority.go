@@ -1,6 +1,9 @@
 package candor
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PrincipalKind says who is asking.
 type PrincipalKind string
@@ -141,6 +144,9 @@ type User struct {
 func (u User) Principal() Principal {
 	return Principal{Kind: Staff, UserID: u.ID, Name: u.Name, Roles: u.Roles}
 }
+
+// Is reports whether the user has a role.
+func (u User) Is(role Role) bool { return slices.Contains(u.Roles, role) }
 
 // Session is one signed-in browser, or one browser that opened a private link.
 // The cookie holds the secret; only its hash is stored.

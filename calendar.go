@@ -26,6 +26,17 @@ func (d Date) Valid() bool { return !d.Time().IsZero() }
 // Add gives the date n days later.
 func (d Date) Add(n int) Date { return Date(d.Time().AddDate(0, 0, n).Format(time.DateOnly)) }
 
+// Start is the first moment of the day in a zone. Where the clocks are put
+// forward at midnight it is the moment after.
+func (d Date) Start(zone *time.Location) time.Time {
+	y, m, day := d.Time().Date()
+	t := time.Date(y, m, day, 0, 0, 0, 0, zone)
+	if DateOf(t, zone) < d {
+		t = t.Add(time.Hour)
+	}
+	return t
+}
+
 // HolidayRule is one line of a law profile's calendar: a fixed day
 // ("--12-25"), the nth weekday of a month, or one listed day.
 type HolidayRule struct {

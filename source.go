@@ -41,6 +41,14 @@ func (k SourceKind) NeedsToken() bool {
 	return false
 }
 
+// TakesToken reports whether sources of the kind are read with an access
+// token, or may be.
+func (k SourceKind) TakesToken() bool { return k.NeedsToken() || k == SourceMastodon }
+
+// IsAccount reports whether sources of the kind are accounts, which a platform
+// can be asked about, and not pages of the web.
+func (k SourceKind) IsAccount() bool { return k.Valid() && k != SourceWebsite && k != SourcePage }
+
 // Source is a site or account we are charged with capturing.
 type Source struct {
 	ID         string
@@ -51,6 +59,7 @@ type Source struct {
 	AccountID  string // the account it belongs to
 	Language   string // "en", "es": what it is mostly written in
 	Department string
+	Owner      string        // email address of who is told of trouble; empty: every administrator
 	Public     bool          // what it shows the world is shown in the public archive
 	Every      time.Duration // how often it is polled
 	Paused     bool
@@ -58,7 +67,19 @@ type Source struct {
 	NextPollAt time.Time
 	LastError  string // why the last poll failed; empty when it did not
 	CreatedAt  time.Time
+
+	TokenSetAt   time.Time // when its access token was last set; zero: it has none
+	TokenSetBy   string    // who set it, a user's id; empty when that is not known
+	TokenExpires Date      // when the token ends, as staff say; empty: not known
 }
+
+// AccessError is why a platform does not tell us who an account is.
+type AccessError struct {
+	Reason GapReason
+	Said   string // in the words of the platform or of the program, without credentials
+}
+
+func (e *AccessError) Error() string { return e.Said }
 
 // Account is the identity that posts: a page, a channel, a website's owner.
 type Account struct {

@@ -2,7 +2,6 @@ package crawler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +37,7 @@ type Store interface {
 // Queue takes polls to be done. A source that is already queued or being
 // polled is not queued again.
 type Queue interface {
-	EnqueuePoll(ctx context.Context, sourceID string) error
+	EnqueuePolls(ctx context.Context, sourceIDs ...string) error
 }
 
 // Config joins a Crawler to its surroundings. Store and HTTP are required;
@@ -61,8 +60,15 @@ type Crawler struct {
 	cfg   Config
 	fetch *transport.Client
 
-	mu   sync.Mutex
-	busy map[string]*sync.Mutex
+	mu    sync.Mutex
+	busy  map[string]*sync.Mutex
+	asked map[string]asked // polls that were queued, by source; used by one goroutine
+}
+
+// asked is a poll that was queued and is not known to be over.
+type asked struct {
+	due time.Time // when the source was due; it is due at another time once the poll is over
+	at  time.Time
 }
 
 // New makes a Crawler.
@@ -87,26 +93,42 @@ func New(cfg Config) *Crawler {
 	}
 	t := cfg.Transport
 	t.HTTP, t.Now, t.Random = cfg.HTTP, cfg.Now, cfg.Random
-	return &Crawler{cfg: cfg, fetch: transport.New(t), busy: map[string]*sync.Mutex{}}
+	return &Crawler{cfg: cfg, fetch: transport.New(t), busy: map[string]*sync.Mutex{}, asked: map[string]asked{}}
 }
 
 // dueAtOnce bounds how many polls one tick queues; the rest is still due at
 // the next.
 const dueAtOnce = 100
 
-// Tick queues a poll of every source that is due.
+// askAgain is how long a queued poll that does not come about is left alone.
+const askAgain = 20 * time.Minute
+
+// Tick queues a poll of every source that is due, once. It is for one
+// goroutine.
 func (c *Crawler) Tick(ctx context.Context) error {
 	due, err := c.cfg.Store.DueSources(ctx, candor.Moment(c.cfg.Now()), dueAtOnce)
 	if err != nil {
 		return fmt.Errorf("find sources that are due: %w", err)
 	}
-	var failed []error
+	now := c.cfg.Now()
+	waiting := make(map[string]asked, len(due))
+	var ids []string
 	for _, s := range due {
-		if err := c.cfg.Queue.EnqueuePoll(ctx, s.ID); err != nil {
-			failed = append(failed, fmt.Errorf("queue poll of source %s: %w", s.ID, err))
+		last, ok := c.asked[s.ID]
+		if !ok || !last.due.Equal(s.NextPollAt) || now.Sub(last.at) > askAgain {
+			last = asked{s.NextPollAt, now}
+			ids = append(ids, s.ID)
 		}
+		waiting[s.ID] = last
 	}
-	return errors.Join(failed...)
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := c.cfg.Queue.EnqueuePolls(ctx, ids...); err != nil {
+		return fmt.Errorf("queue polls of %d sources: %w", len(ids), err)
+	}
+	c.asked = waiting // what is no longer due needs no memory
+	return nil
 }
 
 // Run ticks until the context ends. Trouble is logged and tried again at the

@@ -21,9 +21,9 @@ type stage struct {
 	network func(now func() time.Time) *world.World
 	serve   func(*world.World) http.Handler
 	life    world.Life
-	url     string                       // of the account's page; its host is replaced by the server's when it begins with "/"
-	text    func(v world.Version) string // how the connector words it; nil: as it was written
-	gaps    []candor.GapReason           // that the platform's own limits leave in every poll
+	url     string                                       // of the account's page; its host is replaced by the server's when it begins with "/"
+	text    func(v world.Version, x *world.Thing) string // how the connector words it; nil: as it was written
+	gaps    []candor.GapReason                           // that the platform's own limits leave in every poll
 	// lost reports records of whose end nothing can be known, or which the
 	// platform never gives.
 	lost func(x *world.Thing) bool
@@ -55,13 +55,14 @@ func playMonth(t *testing.T, s stage) {
 	var calls, kill atomic.Int64
 	var stop context.CancelFunc
 	var dying sync.Mutex // guards stop
+	handler := s.serve(net)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1) == kill.Load() {
 			dying.Lock()
 			stop() // the process dies here: what it learnt in this poll is lost
 			dying.Unlock()
 		}
-		s.serve(net).ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 	}))
 	defer server.Close()
 
@@ -80,7 +81,15 @@ func playMonth(t *testing.T, s stage) {
 	var outage string
 	kills, polls := 0, 0
 	gaps := map[string]map[candor.GapReason]bool{}
-	for ; now.Before(world.MonthEnds(start).Add(8 * 24 * time.Hour)); now = now.Add(monthEvery) {
+	// The next visit comes when the crawler wants it, and never later than usual.
+	next := func() time.Time {
+		usual := now.Add(monthEvery)
+		if at := archive.src.NextPollAt; at.After(now) && at.Before(usual) {
+			return at
+		}
+		return usual
+	}
+	for ; now.Before(world.MonthEnds(start).Add(8 * 24 * time.Hour)); now = next() {
 		for len(acts) > 0 && !acts[0].At.After(now) {
 			// The network's clock stands where the act belongs.
 			clock.Store(acts[0].At.UnixNano())
@@ -175,7 +184,7 @@ func checkMonth(t *testing.T, s stage, net *world.World, archive *fake) {
 			}
 			for _, ver := range x.Versions {
 				if s.text != nil {
-					want = append(want, s.text(ver))
+					want = append(want, s.text(ver, x))
 				} else {
 					want = append(want, ver.Text)
 				}

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
 	"github.com/candor-archive/candor/crawler/platform/facebook"
+	"github.com/candor-archive/candor/crawler/platform/instagram"
+	"github.com/candor-archive/candor/crawler/platform/mastodon"
+	"github.com/candor-archive/candor/crawler/platform/nextdoor"
+	"github.com/candor-archive/candor/crawler/platform/youtube"
 	"github.com/candor-archive/candor/crawler/transport"
 )
 
@@ -24,12 +29,24 @@ type access struct {
 // platforms.
 func (a access) connect() (api connector.API, name string, err error) {
 	if a.src.Kind.NeedsToken() && a.token == "" {
-		return nil, "", errors.New("no access token is set for this source")
+		return nil, "", &connector.Error{Class: connector.BadToken, Message: "no access token is set for this source"}
 	}
 	switch a.src.Kind {
 	case candor.SourceFacebook:
 		api, err = facebook.New(facebook.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
 		name = facebook.Ref(a.src.URL)
+	case candor.SourceInstagram:
+		api, err = instagram.New(instagram.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		name = instagram.Ref(a.src.URL)
+	case candor.SourceYouTube:
+		api, err = youtube.New(youtube.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL, Every: a.src.Every})
+		name = youtube.Ref(a.src.URL)
+	case candor.SourceNextdoor:
+		api, err = nextdoor.New(nextdoor.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		name = nextdoor.Ref(a.src.URL)
+	case candor.SourceMastodon:
+		api, err = mastodon.New(mastodon.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		name = mastodon.Ref(a.src.URL)
 	default:
 		err = candor.Errorf(candor.Invalid, "sources of kind %q cannot be read", a.src.Kind)
 	}
@@ -46,15 +63,28 @@ func (p *poll) platform(ctx context.Context) (*trouble, error) {
 }
 
 // Check asks the platform who the account of a source is, with a token that
-// need not be stored yet. The error says in words why the platform refused.
-func (c *Crawler) Check(ctx context.Context, src candor.Source, token string) (connector.Profile, error) {
-	api, name, err := access{c.fetch.Visit(src.ID, token), c.cfg.Store, src, token}.connect()
-	if err != nil {
-		return connector.Profile{}, err
+// need not be stored yet. Nothing of it is kept. A *candor.AccessError says why
+// the platform did not tell; Invalid, that no source of this kind or with this
+// address can be read.
+func (c *Crawler) Check(ctx context.Context, src candor.Source, token string) (candor.Account, error) {
+	api, name, err := access{c.fetch.Visit(src.ID, token), forgetful{}, src, token}.connect()
+	var refused *connector.Error
+	if err == nil {
+		var who connector.Profile
+		if who, err = api.Profile(ctx, name); err == nil {
+			return candor.Account{Platform: string(src.Kind), PlatformID: who.ID, Handle: who.Username, Name: who.Name, URL: who.Link}, nil
+		}
 	}
-	who, err := api.Profile(ctx, name)
-	if err != nil {
-		return connector.Profile{}, fmt.Errorf("ask the platform for the account: %w", err)
+	if errors.As(err, &refused) {
+		return candor.Account{}, &candor.AccessError{Reason: reason(err), Said: err.Error()}
 	}
-	return who, nil
+	return candor.Account{}, fmt.Errorf("ask the platform for the account: %w", err)
+}
+
+// forgetful takes answers that are read once and not archived.
+type forgetful struct{}
+
+func (forgetful) PutObject(_ context.Context, r io.Reader) (sha string, size int64, err error) {
+	body, err := io.ReadAll(r)
+	return candor.SHA256(body), int64(len(body)), err
 }

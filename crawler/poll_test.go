@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -198,8 +197,8 @@ func TestBackOff(t *testing.T) {
 
 type queue struct{ ids []string }
 
-func (q *queue) EnqueuePoll(_ context.Context, id string) error {
-	q.ids = append(q.ids, id)
+func (q *queue) EnqueuePolls(_ context.Context, ids ...string) error {
+	q.ids = append(q.ids, ids...)
 	if len(q.ids) == 1 {
 		return errors.New("queue is full")
 	}
@@ -216,12 +215,26 @@ func TestTickQueuesWhatIsDue(t *testing.T) {
 	if err := c.Tick(t.Context()); err != nil {
 		t.Error(err)
 	}
-	f.src.NextPollAt = s.now.Add(time.Second)
-	if err := c.Tick(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if !slices.Equal(q.ids, []string{s.src, s.src}) {
-		t.Errorf("queued %q", q.ids)
+	for _, step := range []struct {
+		due  time.Time
+		now  time.Duration
+		want int // polls queued so far
+	}{
+		{f.src.NextPollAt, 0, 2},           // it waits in the queue
+		{s.now.Add(time.Second), 0, 2},     // it was polled and is not due
+		{s.now, 0, 3},                      // it is due again
+		{s.now, askAgain + time.Second, 4}, // it was queued and never came about
+		{s.now, askAgain + 2*time.Second, 4},
+	} {
+		f.src.NextPollAt = step.due
+		at := s.now.Add(step.now)
+		c.cfg.Now = func() time.Time { return at }
+		if err := c.Tick(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if len(q.ids) != step.want {
+			t.Errorf("due at %s, now %s: queued %d times, want %d", step.due, at, len(q.ids), step.want)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -44,13 +44,14 @@ type Config struct {
 	Public     public.Archive // the public side of the store
 	Desk       *desk.Desk
 	Sessions   *auth.Sessions
-	Setup      *auth.Setup // guards the one-time set-up; nil when the agency exists
-	Law        law.Library // profiles to choose from at set-up
-	BaseURL    string      // where people reach the portal, without a slash at the end
-	ExhibitURL string      // where their browsers reach archived pages, likewise
-	Secret     []byte      // at least 32 bytes; signs what browsers keep for us
-	Proxied    bool        // a reverse proxy of ours stands in front: believe the address it adds to X-Forwarded-For
-	Sample     bool        // a demonstration with invented data: every page says so
+	Setup      *auth.Setup                                                                        // guards the one-time set-up; nil when the agency exists
+	Law        law.Library                                                                        // profiles to choose from at set-up
+	BaseURL    string                                                                             // where people reach the portal, without a slash at the end
+	ExhibitURL string                                                                             // where their browsers reach archived pages, likewise
+	Secret     []byte                                                                             // at least 32 bytes; signs what browsers keep for us
+	Proxied    bool                                                                               // a reverse proxy of ours stands in front: believe the address it adds to X-Forwarded-For
+	Access     func(ctx context.Context, src candor.Source, token string) (candor.Account, error) // see staff.Config
+	Sample     bool                                                                               // a demonstration with invented data: every page says so
 	Now        func() time.Time
 	Log        *slog.Logger
 }

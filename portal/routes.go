@@ -37,6 +37,7 @@ func (s *server) routes() http.Handler {
 		"GET /my-request/bundles/{production}": pub.Bundle,
 		"GET /track":                           pub.Track,
 
+		"GET /coverage":                 pub.Coverages,
 		"GET /verify":                   pub.Verify,
 		"GET /checkpoint":               pub.Checkpoint,
 		"GET /about":                    pub.About,
@@ -54,6 +55,7 @@ func (s *server) routes() http.Handler {
 	})
 
 	// Work that costs, and acts of people without an account.
+	mux.Handle("GET /coverage/{source}", s.limited(s.search, s.page(pub.Coverage)))
 	mux.Handle("GET /archive", s.limited(s.search, s.page(pub.Search)))
 	mux.Handle("GET /archive/{record}", s.limitedFind(s.page(pub.Record)))
 	mux.Handle("GET /archive/{record}/captures/{capture}", s.limitedFind(s.page(pub.Capture)))
@@ -63,7 +65,7 @@ func (s *server) routes() http.Handler {
 	mux.Handle("POST /verify", s.limited(s.search, s.page(pub.CheckFile)))
 
 	for _, route := range staff.New(staff.Config{Store: s.Store, Desk: s.Desk, Sessions: s.Sessions, Setup: s.Setup, Law: s.Law,
-		Exhibits: minter, From: s.address, Now: s.Now, Log: s.Log}).Routes() {
+		Exhibits: minter, From: s.address, Access: s.Access, Now: s.Now, Log: s.Log}).Routes() {
 		mux.Handle(route.Pattern, s.page(handler(route.Handler)))
 	}
 

@@ -17,10 +17,15 @@ func (s *Store) PutObject(ctx context.Context, r io.Reader) (sha string, size in
 	return s.objects.Put(ctx, r)
 }
 
-// EnqueuePoll asks for a source to be read, unless that is asked for already.
-func (s *Store) EnqueuePoll(ctx context.Context, sourceID string) error {
-	return s.commit(ctx, "ask for a poll", func(ctx context.Context, t *txn) error {
-		return s.queue.EnqueueTx(ctx, t.tx, candor.PollJob{SourceID: sourceID}, true)
+// EnqueuePolls asks for sources to be read, but for none that is asked for
+// already.
+func (s *Store) EnqueuePolls(ctx context.Context, sourceIDs ...string) error {
+	jobs := make([]candor.Job, len(sourceIDs))
+	for i, id := range sourceIDs {
+		jobs[i] = candor.PollJob{SourceID: id}
+	}
+	return s.commit(ctx, "ask for polls", func(ctx context.Context, t *txn) error {
+		return s.queue.EnqueueManyTx(ctx, t.tx, jobs, true)
 	})
 }
 
@@ -85,8 +90,13 @@ func (s *Store) CommitCapture(ctx context.Context, spec candor.CaptureSpec, m ca
 	}
 	meta.Settle(&c)
 	meta.Settle(&artefacts)
+	agreement := s.compare(ctx, c, m, text)
 	err = s.commit(ctx, "commit capture "+spec.ID, func(ctx context.Context, t *txn) error {
-		return s.addCapture(ctx, t, &c, artefacts, text)
+		if err := s.addCapture(ctx, t, &c, artefacts, text); err != nil {
+			return err
+		}
+		s.addAgreement(ctx, t, agreement)
+		return nil
 	})
 	if candor.IsKind(err, candor.Conflict) {
 		// Another worker was given the same job and was quicker.
@@ -198,6 +208,17 @@ func (s *Store) addCapture(ctx context.Context, t *txn, c *candor.Capture, artef
 		}
 		if record.Visibility != candor.Public {
 			c.Visibility = candor.StaffOnly
+		}
+	}
+	if c.SourceID != "" {
+		date, err := t.date(ctx, t.now)
+		if err != nil {
+			return err
+		}
+		// Before the log is appended to, as in a sweep: both lock rows, and two
+		// that lock in turn would wait for each other.
+		if err := t.CountCapture(ctx, c.SourceID, date, c.Outcome); err != nil {
+			return err
 		}
 	}
 	seq, err := s.evidence.Append(ctx, t.tx, candor.EvidenceEntry{At: t.now, Kind: candor.EvidenceCapture, Subject: c.ID, Body: c.EvidenceBody(artefacts)})

@@ -36,7 +36,11 @@ func (s *Store) SaveAgency(ctx context.Context, a candor.Agency, by string) erro
 
 // zone is where the agency's days begin and end; UTC before set-up.
 func (s *Store) zone(ctx context.Context) (*time.Location, error) {
-	a, err := s.Agency(ctx)
+	return zoneOf(ctx, s.db.Reader())
+}
+
+func zoneOf(ctx context.Context, repo meta.Repo) (*time.Location, error) {
+	a, err := repo.Agency(ctx)
 	if candor.IsKind(err, candor.NotFound) {
 		return time.UTC, nil
 	}

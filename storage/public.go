@@ -81,6 +81,44 @@ func (p *Public) Capture(ctx context.Context, id string) (candor.CaptureView, er
 	return v, nil
 }
 
+// Sources lists the sources whose records everyone may see, by name.
+func (p *Public) Sources(ctx context.Context) ([]candor.Source, error) {
+	all, err := p.s.db.Reader().Sources(ctx)
+	var out []candor.Source
+	for _, x := range all {
+		if x.Public {
+			out = append(out, sourceFor(x, candor.Public))
+		}
+	}
+	return out, err
+}
+
+// Coverage is the account of a public source from one day to another, at most
+// 400 days; NotFound for any other source. It says why something is missing,
+// but not in the words of the platform or of the program, and not what a visit
+// cost.
+func (p *Public) Coverage(ctx context.Context, sourceID string, from, to candor.Date) (candor.Coverage, error) {
+	source, err := p.s.db.Reader().Source(ctx, sourceID)
+	if err != nil {
+		return candor.Coverage{}, err
+	}
+	if !source.Public {
+		return candor.Coverage{}, candor.Errorf(candor.NotFound, "there is no such source")
+	}
+	c, err := p.s.Coverage(ctx, sourceID, from, to)
+	if err != nil {
+		return candor.Coverage{}, err
+	}
+	c.Source = sourceFor(c.Source, candor.Public)
+	for i := range c.Days {
+		c.Days[i].Cost = 0
+		for j := range c.Days[i].Gaps {
+			c.Days[i].Gaps[j].Details = nil
+		}
+	}
+	return c, nil
+}
+
 // Recent lists the newest public captures.
 func (p *Public) Recent(ctx context.Context, limit int) ([]candor.Capture, error) {
 	return p.s.db.Reader().RecentCaptures(ctx, limit, candor.Public)

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/storage/index"
@@ -85,7 +86,8 @@ func (s *Store) hits(ctx context.Context, found index.Found, reach candor.Visibi
 // sourceFor leaves out of a source what is only for those who run it.
 func sourceFor(x candor.Source, reach candor.Visibility) candor.Source {
 	if reach == candor.Public {
-		x.APIURL, x.LastError = "", ""
+		x.APIURL, x.LastError, x.Owner = "", "", ""
+		x.TokenSetAt, x.TokenSetBy, x.TokenExpires = time.Time{}, "", ""
 	}
 	return x
 }

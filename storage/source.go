@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/candor-archive/candor"
@@ -31,6 +32,7 @@ func (s *Store) AddSource(ctx context.Context, x candor.Source, token, by string
 	if x.Every <= 0 {
 		x.Every = time.Hour
 	}
+	x.Owner = strings.ToLower(strings.TrimSpace(x.Owner))
 	meta.Settle(&x)
 	sealed := s.seal.close(x.ID, token)
 	return s.commit(ctx, "add a source", func(ctx context.Context, t *txn) error {
@@ -40,6 +42,9 @@ func (s *Store) AddSource(ctx context.Context, x candor.Source, token, by string
 		}
 		if x.NextPollAt.IsZero() {
 			x.NextPollAt = t.now
+		}
+		if token != "" {
+			x.TokenSetAt, x.TokenSetBy = t.now, by
 		}
 		t.setting(x.ID, by, "source added: %s %s, %s, public %t, every %s", x.Kind, oneLine(x.Name), x.URL, x.Public, x.Every)
 		return t.AddSource(ctx, x, sealed)
@@ -64,7 +69,13 @@ func (s *Store) SetSourcePaused(ctx context.Context, id string, paused bool, by 
 		} else {
 			t.setting(id, by, "source resumed")
 		}
-		return t.SetSourcePaused(ctx, id, paused)
+		if err := t.SetSourcePaused(ctx, id, paused); err != nil {
+			return err
+		}
+		if paused {
+			return t.BeginPause(ctx, id, t.now)
+		}
+		return t.EndPause(ctx, id, t.now)
 	})
 }
 
@@ -73,7 +84,10 @@ func (s *Store) SetSourcePaused(ctx context.Context, id string, paused bool, by 
 func (s *Store) RemoveSource(ctx context.Context, id, by string) error {
 	return s.commit(ctx, "remove a source", func(ctx context.Context, t *txn) error {
 		t.setting(id, by, "source removed")
-		return t.RemoveSource(ctx, id)
+		if err := t.RemoveSource(ctx, id); err != nil {
+			return err
+		}
+		return t.BeginPause(ctx, id, t.now) // nobody is to come any more
 	})
 }
 

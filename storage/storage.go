@@ -52,6 +52,7 @@ type Store struct {
 	index    index.Index
 	queue    *queue.Queue
 	seal     *sealer
+	notice   func(candor.Notice) candor.Mail // nil: notices wait
 	now      func() time.Time
 	log      *slog.Logger
 }

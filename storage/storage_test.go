@@ -105,9 +105,15 @@ func addThread(t *testing.T, s *Store, src candor.Source) (post, comment candor.
 // made writes the files of a capture as render would.
 func made(t testing.TB, spec candor.CaptureSpec, text string) (candor.Manifest, string) {
 	t.Helper()
+	return madeAt(t, spec, text, candor.Complete, time.Now(), time.Now())
+}
+
+// madeAt is made with the outcome and the times of the visit.
+func madeAt(t testing.TB, spec candor.CaptureSpec, text string, outcome candor.Outcome, started, finished time.Time) (candor.Manifest, string) {
+	t.Helper()
 	dir := t.TempDir()
-	m := candor.Manifest{Version: 1, ID: spec.ID, URL: spec.URL, FinalURL: spec.URL, Title: "A page", Outcome: candor.Complete,
-		HTTPStatus: 200, Profile: spec.Profile, Policy: spec.Policy, Started: time.Now(), Finished: time.Now(), Browser: "Chromium/156"}
+	m := candor.Manifest{Version: 1, ID: spec.ID, URL: spec.URL, FinalURL: spec.URL, Title: "A page", Outcome: outcome,
+		HTTPStatus: 200, Profile: spec.Profile, Policy: spec.Policy, Started: started, Finished: finished, Browser: "Chromium/156"}
 	write := func(kind candor.ArtefactKind, name, body string) {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -11,7 +11,8 @@ import (
 
 // ApplySweep applies everything one poll brought, in one transaction: answers,
 // records with their revisions and tombstones, the evidence for them, what the
-// index holds, the captures asked for and when the source is due next.
+// index holds, the captures asked for, when the source is due next, what
+// the day's log counts, and who is told that access was lost or is back.
 //
 // A record's visibility follows from its state and its source, not from what
 // the sweep says. Whatever a platform withdrew is from the same moment not shown
@@ -26,7 +27,7 @@ func (s *Store) ApplySweep(ctx context.Context, sw candor.Sweep) error {
 		return wrap(err, "apply a sweep")
 	}
 	return s.commit(ctx, "apply a sweep", func(ctx context.Context, t *txn) error {
-		a := applying{store: s, txn: t, sweep: sw, sizes: sizes, withdrawn: map[string]bool{}, back: map[string]bool{}}
+		a := applying{store: s, txn: t, sweep: sw, sizes: sizes, withdrawn: map[string]bool{}, back: map[string]bool{}, counts: newCounts()}
 		return a.apply(ctx)
 	})
 }
@@ -61,11 +62,12 @@ type applying struct {
 	docs      []candor.Doc
 	withdrawn map[string]bool // threads of which something went
 	back      map[string]bool // threads of which something came back
+	counts    counts
 }
 
 func (a *applying) apply(ctx context.Context) (err error) {
 	sw := a.sweep
-	if a.source, err = a.Source(ctx, sw.SourceID); err != nil {
+	if a.source, err = a.LockSource(ctx, sw.SourceID); err != nil {
 		return err
 	}
 	roots := make([]string, len(sw.Changes))
@@ -112,9 +114,15 @@ func (a *applying) apply(ctx context.Context) (err error) {
 		return err
 	}
 	if sw.NextAt.IsZero() {
-		sw.NextAt = candor.Moment(sw.At.Add(a.source.Every))
+		a.sweep.NextAt = candor.Moment(sw.At.Add(a.source.Every))
 	}
-	return a.NotePoll(ctx, sw, a.accountID)
+	if err := a.NotePoll(ctx, a.sweep, a.accountID); err != nil {
+		return err
+	}
+	if err := a.logVisit(ctx); err != nil {
+		return err
+	}
+	return a.watch(ctx)
 }
 
 func (a *applying) answer(ctx context.Context, x candor.Answer) error {
@@ -168,6 +176,12 @@ func (a *applying) change(ctx context.Context, c candor.Change) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case !known:
+		a.counts.added[x.ID] = true
+	case fresh && !a.counts.added[x.ID]:
+		a.counts.edited[x.ID] = true
+	}
 	if fresh {
 		v, err := a.revision(ctx, x.Record, *c.Revision, c.Attachments)
 		if err != nil {
@@ -180,6 +194,7 @@ func (a *applying) change(ctx context.Context, c candor.Change) error {
 	}
 	if x.State.Withdrawn() && (!known || !old.State.Withdrawn()) {
 		a.withdrawn[x.ThreadID] = true
+		a.counts.withdrawn[x.ID] = true
 	}
 	if known && x.State.Shown() && !old.State.Shown() {
 		a.back[x.ThreadID] = true

@@ -97,6 +97,7 @@ func seed(ctx context.Context, store *storage.Store, city *fixtures.City, passwo
 		if x.Kind == candor.SourceFacebook {
 			token = city.Token
 		}
+		x.Owner = "comms@larkspur.example"
 		x.ID, x.Language, x.Public, x.CreatedAt, x.NextPollAt = candor.NewID(), "en", true, now, now
 		if err := store.AddSource(ctx, x, token, by); err != nil {
 			return err

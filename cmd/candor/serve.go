@@ -119,13 +119,14 @@ func (c *ServeCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer k.Close()
+	store.Notify((&mail.Composer{BaseURL: c.URL}).Notice)
 	deliverer := &mail.Deliverer{Outbox: store, Server: server, Log: log}
 	queue.Handle(store.Jobs(), queue.Options{Workers: 2, Timeout: time.Minute, MaxAttempts: 8},
 		func(ctx context.Context, job candor.MailJob, _ queue.Attempt) error {
 			return deliverer.Deliver(ctx, job)
 		})
 
-	web, setupToken, err := c.portal(ctx, store, log)
+	web, setupToken, err := c.portal(ctx, k, log)
 	if err != nil {
 		return err
 	}
@@ -135,6 +136,7 @@ func (c *ServeCmd) Run(ctx context.Context, s streams) error {
 	serveHTTP(ctx, g, site, web.Site)
 	serveHTTP(ctx, g, exhibits, web.Exhibits)
 	g.Go(func() error { return k.run(ctx) })
+	g.Go(func() error { tellOfSources(ctx, store, log); return nil })
 	err = g.Wait()
 	fmt.Fprintln(s.out, "stopped")
 	return err
@@ -178,7 +180,8 @@ func localURL(l net.Listener) string {
 }
 
 // portal builds the web side. The set-up token is empty when the agency exists.
-func (c *ServeCmd) portal(ctx context.Context, store *storage.Store, log *slog.Logger) (*portal.Server, string, error) {
+func (c *ServeCmd) portal(ctx context.Context, k *works, log *slog.Logger) (*portal.Server, string, error) {
+	store := k.store
 	secret, err := durable.Keep(layout.PortalKey(c.dir()), 0o600, func() ([]byte, error) { return []byte(candor.NewSecret()), nil })
 	if err != nil {
 		return nil, "", fmt.Errorf("read the portal's key: %w", err)
@@ -202,11 +205,29 @@ func (c *ServeCmd) portal(ctx context.Context, store *storage.Store, log *slog.L
 		ExhibitURL: c.ExhibitURL,
 		Secret:     secret,
 		Proxied:    c.Proxied,
+		Access:     k.access,
 		Sample:     c.Sample,
 		Now:        time.Now,
 		Log:        log,
 	})
 	return web, token, err
+}
+
+// tellOfSources has the reminders written that are due, until ctx ends. What a
+// visit meets is told with the visit; this is for the passing of time.
+func tellOfSources(ctx context.Context, store *storage.Store, log *slog.Logger) {
+	ticker := time.NewTicker(time.Minute)
+	defer ticker.Stop()
+	for {
+		if err := store.TellOfSources(ctx); err != nil && ctx.Err() == nil {
+			log.Error("tell of sources in trouble", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // greet says where to go.

@@ -30,6 +30,7 @@ type SourceAddCmd struct {
 	TokenFile  string        `help:"File holding the platform's access token." type:"existingfile" placeholder:"FILE" env:"-"`
 	Language   string        `help:"What it is mostly written in." enum:"en,es" default:"en"`
 	Department string        `help:"Department that answers for it."`
+	Owner      string        `help:"Email address of who is told when it can't be read; every administrator when left out." placeholder:"ADDRESS"`
 	Private    bool          `help:"Keep what it shows out of the public archive."`
 	Every      time.Duration `help:"How often it is looked at." default:"5m"`
 }
@@ -70,7 +71,7 @@ func (c SourceAddCmd) Run(ctx context.Context, s streams) error {
 	id := candor.NewID()
 	err = store.AddSource(ctx, candor.Source{
 		ID: id, Kind: candor.SourceKind(c.Kind), Name: name, URL: u.String(), APIURL: c.APIURL,
-		Language: c.Language, Department: c.Department, Public: !c.Private, Every: c.Every,
+		Language: c.Language, Department: c.Department, Owner: c.Owner, Public: !c.Private, Every: c.Every,
 		NextPollAt: candor.Moment(now), CreatedAt: candor.Moment(now),
 	}, token, whoAmI())
 	if err != nil {

@@ -221,6 +221,18 @@ func (k *works) capture(ctx context.Context, job candor.CaptureJob, attempt queu
 	return nil
 }
 
+// access asks the platform who the account of a source is, with the token that
+// is kept when none is given.
+func (k *works) access(ctx context.Context, src candor.Source, token string) (candor.Account, error) {
+	if token == "" {
+		var err error
+		if token, err = k.store.Token(ctx, src.ID); err != nil {
+			return candor.Account{}, err
+		}
+	}
+	return k.crawler.Check(ctx, src, token)
+}
+
 // run starts the queue and the crawler's schedule, and stops both when ctx
 // ends, waiting for work in hand.
 func (k *works) run(ctx context.Context) error {

@@ -124,6 +124,16 @@ func Bytes(lang string, n int64) string {
 	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
+// Dollars writes an amount given in millionths of a US dollar: $1.25. What is
+// less than a cent is written with four digits.
+func Dollars(lang string, millionths int64) string {
+	amount := fmt.Sprintf("%.2f", float64(millionths)/1e6)
+	if millionths > 0 && millionths < 10_000 {
+		amount = fmt.Sprintf("%.4f", float64(millionths)/1e6)
+	}
+	return T(lang, "money.dollars", "Amount", amount)
+}
+
 // Known reports whether the portal speaks a language.
 func Known(lang string) bool { return slices.Contains(Languages, lang) }
 

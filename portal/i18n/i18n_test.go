@@ -267,3 +267,30 @@ func TestChoosePrefersWhatWasAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestLengthsOfTimeAreToldInTwoUnits(t *testing.T) {
+	for _, c := range []struct {
+		d      time.Duration
+		en, es string
+	}{
+		{0, "less than a second", "menos de un segundo"},
+		{45 * time.Second, "45 seconds", "45 segundos"},
+		{60 * time.Second, "1 minute", "1 minuto"},
+		{65*time.Second + 600*time.Millisecond, "1 minute 6 seconds", "1 minuto y 6 segundos"},
+		{59*time.Minute + 10*time.Second, "59 minutes 10 seconds", "59 minutos y 10 segundos"},
+		{time.Hour - time.Millisecond, "1 hour", "1 hora"},
+		{131 * time.Minute, "2 hours 11 minutes", "2 horas y 11 minutos"},
+		{24*time.Hour - time.Second, "1 day", "1 día"},
+		{25 * time.Hour, "1 day 1 hour", "1 día y 1 hora"},
+	} {
+		if en, es := Lasting("en", c.d), Lasting("es", c.d); en != c.en || es != c.es {
+			t.Errorf("%s: %q and %q, want %q and %q", c.d, en, es, c.en, c.es)
+		}
+	}
+	if got := Dollars("en", 2_950_000); got != "$2.95" {
+		t.Errorf("dollars: %s", got)
+	}
+	if got := Dollars("es", 5_000); got != "US$ 0.0050" {
+		t.Errorf("part of a cent: %s", got)
+	}
+}

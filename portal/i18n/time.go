@@ -72,3 +72,34 @@ func Span(lang string, d time.Duration) string {
 		return T(lang, "time.seconds", "Count", s)
 	}
 }
+
+// Lasting writes how long something took in its two largest units, rounded: 2
+// days 3 hours, 14 minutes 5 seconds.
+func Lasting(lang string, d time.Duration) string {
+	units := []struct {
+		length time.Duration
+		id     string
+	}{{24 * time.Hour, "time.days"}, {time.Hour, "time.hours"}, {time.Minute, "time.minutes"}, {time.Second, "time.seconds"}}
+	d = d.Round(time.Second)
+	for i, u := range units[:len(units)-1] {
+		next := units[i+1]
+		if rounded := d.Round(next.length); rounded >= u.length {
+			n, rest := rounded/u.length, rounded%u.length/next.length
+			first := T(lang, u.id, "Count", int(n))
+			if rest == 0 {
+				return first
+			}
+			return T(lang, "time.two", "First", first, "Second", T(lang, next.id, "Count", int(rest)))
+		}
+	}
+	if d < time.Second {
+		return T(lang, "time.instant")
+	}
+	return T(lang, "time.seconds", "Count", int(d/time.Second))
+}
+
+// Month writes a month with its year, as a heading: November 2026.
+func Month(lang string, d candor.Date) string {
+	t := d.Time()
+	return T(lang, "time.month", "Month", month(lang, t.Month()), "Year", t.Year())
+}

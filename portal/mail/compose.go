@@ -1,7 +1,7 @@
-// Package mail writes to requesters: it composes each message from the
-// catalogues in the requester's own language, and delivers what waits in the
-// outbox. Nothing is ever attached; what is released is fetched from the
-// portal, where rights are checked each time.
+// Package mail writes to requesters, and to staff about sources: it composes
+// each message from the catalogues in the reader's own language, and delivers
+// what waits in the outbox. Nothing is ever attached; what is released is
+// fetched from the portal, where rights are checked each time.
 package mail
 
 import (

@@ -146,7 +146,9 @@ func (s *Server) send(ctx context.Context, agency candor.Agency, m candor.Mail) 
 	msg.SetMessageIDWithValue(m.ID + "@" + s.domain(from))
 	msg.SetDateWithValue(m.CreatedAt)
 	msg.SetGenHeader(gomail.Header("Auto-Submitted"), "auto-generated")
-	msg.SetGenHeader(gomail.Header("Content-Language"), m.Language)
+	if m.Language != "" { // else it is in several
+		msg.SetGenHeader(gomail.Header("Content-Language"), m.Language)
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Body)
 
 	c, err := gomail.NewClient(s.host, s.options()...)

@@ -57,15 +57,13 @@ func captureHref(c candor.Capture) string { return "/archive/" + c.RecordID + "/
 
 // sourceNames are the names of public sources by id.
 func (s *Pages) sourceNames(r *http.Request) (map[string]string, error) {
-	sources, err := s.Store.Sources(r.Context())
+	sources, err := s.Archive.Sources(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	names := map[string]string{}
 	for _, x := range sources {
-		if x.Public {
-			names[x.ID] = x.Name
-		}
+		names[x.ID] = x.Name
 	}
 	return names, nil
 }

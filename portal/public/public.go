@@ -32,11 +32,13 @@ type Archive interface {
 	OpenRendition(ctx context.Context, captureID, rendition string, kind candor.ArtefactKind) (io.ReadSeekCloser, candor.Artefact, error)
 	Request(ctx context.Context, number string) (candor.PublicRequest, error)
 	Counts(ctx context.Context) (candor.Counts, error)
+	Sources(ctx context.Context) ([]candor.Source, error)
+	// Coverage leaves out what only staff may know of a gap.
+	Coverage(ctx context.Context, sourceID string, from, to candor.Date) (candor.Coverage, error)
 }
 
 // Store is what else the public pages need to know.
 type Store interface {
-	Sources(ctx context.Context) ([]candor.Source, error)
 	Checkpoint(ctx context.Context) (note []byte, err error)
 	// Verifier is the evidence log's public key.
 	Verifier(ctx context.Context) (string, error)

@@ -18,6 +18,7 @@ type CapturePage struct {
 	Manifest    candor.Manifest
 	Broken      bool // the manifest cannot be read
 	Account     view.Account
+	Agreement   *view.AgreementAccount // nil when nothing was compared
 	Exhibit     *view.Exhibit
 	NoPicture   string // message id of why there is none
 	Original    *view.Original
@@ -60,6 +61,11 @@ func (s *Pages) capture(w http.ResponseWriter, r *http.Request) error {
 		p.TitleLang = p.Manifest.Language
 	}
 	p.Account = view.NewAccount(p.Page, p.Manifest, c)
+	if a, err := s.Store.Agreement(r.Context(), c.ID); err == nil {
+		p.Agreement = view.NewAgreement(p.Page, a, c)
+	} else if !candor.IsKind(err, candor.NotFound) {
+		return err
+	}
 	rendition := r.URL.Query().Get("rendition")
 	if p.Rendition = view.RenditionOf(p.Page, p.Manifest, rendition); p.Rendition == nil {
 		rendition = ""

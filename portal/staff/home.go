@@ -18,7 +18,9 @@ type HomePage struct {
 	Waiting  []desk.QueueRow // the requester wrote last
 	Today    candor.Date
 	Sources  []candor.Source
-	Trouble  int // sources with an error
+	Trouble  int                       // of Sources, those whose last visit stopped short
+	Ailing   []candor.Source           // of Sources, those in trouble that staff should look at
+	Since    map[string]candor.Trouble // the trouble of each, by its id
 	Captures []candor.Capture
 	Failed   int // of Captures
 }
@@ -51,9 +53,20 @@ func (s *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if p.Sources, err = s.Store.Sources(r.Context()); err != nil {
 		return err
 	}
+	troubles, err := s.Store.Troubles(r.Context())
+	if err != nil {
+		return err
+	}
+	p.Since = map[string]candor.Trouble{}
+	for _, t := range troubles {
+		p.Since[t.SourceID] = t
+	}
 	for _, src := range p.Sources {
 		if src.LastError != "" {
 			p.Trouble++
+		}
+		if t, ok := p.Since[src.ID]; ok && !src.Paused && (t.Lost() || t.Steps(s.Now()) > 0) {
+			p.Ailing = append(p.Ailing, src)
 		}
 	}
 	if candor.Allow(me, candor.MaySearchAll, candor.Target{}) {

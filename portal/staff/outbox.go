@@ -28,7 +28,7 @@ func (s *Pages) outbox(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Contact = candor.Allow(p.Principal, candor.MayViewContact, candor.Target{})
 	for i, m := range p.Mails {
-		if !p.Contact {
+		if !p.Contact && m.RequestID != "" {
 			// Whether mail goes out is theirs to see, to whom is not.
 			p.Mails[i].To, p.Mails[i].Error = "", strings.ReplaceAll(m.Error, m.To, "…")
 		}
@@ -46,16 +46,20 @@ type MailPage struct {
 }
 
 // A mail is as good as its requester's contact: it names them, and holds their
-// words and, until it is sent, the private link that acts as them.
+// words and, until it is sent, the private link that acts as them. A mail about
+// a source goes to staff and holds nothing of the kind.
 func (s *Pages) mail(w http.ResponseWriter, r *http.Request) error {
-	for _, do := range []candor.Permission{candor.MayReadOutbox, candor.MayViewContact} {
-		if err := need(r, do); err != nil {
-			return err
-		}
+	if err := need(r, candor.MayReadOutbox); err != nil {
+		return err
 	}
 	m, err := s.Store.Mail(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	if m.RequestID != "" {
+		if err := need(r, candor.MayViewContact); err != nil {
+			return err
+		}
 	}
 	return view.Render(w, r, http.StatusOK, "staff/mail", MailPage{Page: page(r, "outbox", "staff.mail.title"), Mail: m})
 }

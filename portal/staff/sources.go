@@ -4,9 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/portal/form"
@@ -23,6 +21,7 @@ type SourcesPage struct {
 	Minutes string
 	Kinds   []candor.SourceKind
 	Errors  form.Errors
+	Said    string // why a platform refused, in its own words
 }
 
 func (s *Pages) sources(w http.ResponseWriter, r *http.Request) error {
@@ -52,40 +51,46 @@ func (s *Pages) addSource(w http.ResponseWriter, r *http.Request) error {
 	if err := read(w, r); err != nil {
 		return err
 	}
-	p := SourcesPage{Minutes: form.Line(r, "minutes"), New: candor.Source{ID: candor.NewID(), Kind: candor.SourceKind(form.Line(r, "kind")), Name: form.Line(r, "name"),
-		URL: form.Line(r, "url"), APIURL: strings.TrimRight(form.Line(r, "api_url"), "/"), Language: form.Line(r, "language"), Department: form.Line(r, "department"),
-		Public: r.PostFormValue("public") == "yes", CreatedAt: candor.Moment(s.Now())}}
+	p := SourcesPage{Page: page(r, "sources", "staff.sources.title"), Minutes: form.Line(r, "minutes"), New: sourceForm(r)}
+	p.New.ID, p.New.CreatedAt, p.New.Kind = candor.NewID(), candor.Moment(s.Now()), candor.SourceKind(form.Line(r, "kind"))
+	p.New.URL, p.New.APIURL = form.Line(r, "url"), strings.TrimRight(form.Line(r, "api_url"), "/")
+	p.New.TokenExpires = candor.Date(form.Line(r, "expires"))
 	token := form.Line(r, "token")
-	t := page(r, "sources", "staff.sources.title").T
 	if !p.New.Kind.Valid() {
-		p.Errors.Add("kind", t("desk.field.choice"))
-	}
-	if p.New.Name == "" || form.Longer(p.New.Name, 200) {
-		p.Errors.Add("name", t("staff.field.name"))
+		p.Errors.Add("kind", p.T("desk.field.choice"))
 	}
 	if !webAddress(p.New.URL) {
-		p.Errors.Add("url", t("staff.sources.url_error"))
+		p.Errors.Add("url", p.T("staff.sources.url_error"))
 	}
 	if p.New.APIURL != "" && !webAddress(p.New.APIURL) {
-		p.Errors.Add("api_url", t("staff.sources.url_error"))
+		p.Errors.Add("api_url", p.T("staff.sources.url_error"))
 	}
 	if p.New.Kind.NeedsToken() && token == "" {
-		p.Errors.Add("token", t("staff.sources.token_error"))
+		p.Errors.Add("token", p.T("staff.sources.token_error"))
 	}
-	if form.Longer(token, 2000) {
-		p.Errors.Add("token", t("desk.field.too_long", "Max", 2000))
+	if form.Longer(token, maxToken) {
+		p.Errors.Add("token", p.T("desk.field.too_long", "Max", maxToken))
 	}
-	if form.Longer(p.New.Department, 200) {
-		p.Errors.Add("department", t("desk.field.too_long", "Max", 200))
+	if x := p.New.TokenExpires; x != "" && (!x.Valid() || x < candor.DateOf(s.Now(), p.Zone)) {
+		p.Errors.Add("expires", p.T("desk.field.date"))
 	}
-	if p.New.Language != "" && p.New.Language != "en" && p.New.Language != "es" {
-		p.Errors.Add("language", t("desk.field.choice"))
+	p.Errors = append(p.Errors, checkSource(p.Page, &p.New, p.Minutes)...)
+	if !p.New.Kind.TakesToken() {
+		token = "" // typed into a form that shows the field for every kind
 	}
-	minutes, err := strconv.Atoi(p.Minutes)
-	if err != nil || minutes < 1 || minutes > 7*24*60 {
-		p.Errors.Add("minutes", t("staff.sources.minutes_error"))
+	if token == "" {
+		p.New.TokenExpires = ""
 	}
-	p.New.Every = time.Duration(minutes) * time.Minute
+	if len(p.Errors) == 0 && token != "" {
+		a, err := s.ask(r, p.New, token)
+		if err != nil {
+			return err
+		}
+		if a.Why != "" {
+			p.Errors.Add("token", a.in(p.Page))
+			p.Said = a.Said
+		}
+	}
 	if len(p.Errors) > 0 {
 		return s.showSources(w, r, http.StatusUnprocessableEntity, p)
 	}
@@ -93,7 +98,7 @@ func (s *Pages) addSource(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Store.AddSource(r.Context(), p.New, token, principal(r).UserID); err != nil {
 		return err
 	}
-	return done(w, r, "/staff/sources", "staff.flash.source_added")
+	return done(w, r, "/staff/sources/"+p.New.ID, "staff.flash.source_added")
 }
 
 func webAddress(raw string) bool {
@@ -123,8 +128,15 @@ func (s *Pages) changeSource(w http.ResponseWriter, r *http.Request, needs cando
 	if err := need(r, needs); err != nil {
 		return err
 	}
+	if err := read(w, r); err != nil {
+		return err
+	}
 	if err := do(r.Context(), r.PathValue("id"), principal(r).UserID); err != nil {
 		return err
 	}
-	return done(w, r, "/staff/sources", flash)
+	to := "/staff/sources"
+	if r.PostFormValue("back") == "source" {
+		to += "/" + r.PathValue("id")
+	}
+	return done(w, r, to, flash)
 }

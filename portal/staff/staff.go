@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/candor-archive/candor"
@@ -40,12 +41,21 @@ type Store interface {
 	AddSource(ctx context.Context, s candor.Source, token, by string) error
 	Sources(ctx context.Context) ([]candor.Source, error)
 	Source(ctx context.Context, id string) (candor.Source, error)
+	UpdateSource(ctx context.Context, s candor.Source, by string) error
+	// SetSourceToken fails with Conflict when who is another account than the
+	// one that was archived.
+	SetSourceToken(ctx context.Context, id, token string, expires candor.Date, who candor.Account, by string) error
 	SetSourcePaused(ctx context.Context, id string, paused bool, by string) error
+	Account(ctx context.Context, id string) (candor.Account, error)
+	Troubles(ctx context.Context) ([]candor.Trouble, error)
 	PollNow(ctx context.Context, sourceID string) error
+	Coverage(ctx context.Context, sourceID string, from, to candor.Date) (candor.Coverage, error)
 
 	Search(ctx context.Context, q candor.Query) (candor.Results, error)
 	Record(ctx context.Context, id string) (candor.RecordView, error)
 	Capture(ctx context.Context, id string) (candor.CaptureView, error)
+	// Agreement fails with NotFound when nothing was compared.
+	Agreement(ctx context.Context, captureID string) (candor.Agreement, error)
 	RecentCaptures(ctx context.Context, limit int) ([]candor.Capture, error)
 	OpenObject(ctx context.Context, sha string) (io.ReadSeekCloser, error)
 
@@ -69,10 +79,19 @@ type Config struct {
 	// passwords; the connection's other end when nil, which behind a proxy is
 	// the proxy.
 	From func(r *http.Request) string
+
+	// Access asks the platform who the account of a source is, with a token or,
+	// for an empty one, with the token that is kept. A *candor.AccessError says
+	// why the platform does not tell, Invalid that the source cannot be read at
+	// all. When nil, no access can be tested and no token be set.
+	Access func(ctx context.Context, src candor.Source, token string) (candor.Account, error)
 }
 
 // Pages are the handlers. They are safe for use by many at once.
-type Pages struct{ Config }
+type Pages struct {
+	Config
+	asking sync.Map // ids of users for whom a platform is being asked
+}
 
 // New makes the pages.
 func New(c Config) *Pages {
@@ -132,6 +151,11 @@ func (s *Pages) Routes() []Route {
 		{"GET /staff/captures/{id}/{rendition}/{file}", s.artefact},
 		{"GET /staff/sources", s.sources},
 		{"POST /staff/sources", s.addSource},
+		{"GET /staff/sources/{id}", s.source},
+		{"POST /staff/sources/{id}", s.updateSource},
+		{"POST /staff/sources/{id}/test", s.testSource},
+		{"POST /staff/sources/{id}/token", s.replaceToken},
+		{"GET /staff/sources/{id}/coverage", s.coverage},
 		{"POST /staff/sources/{id}/pause", s.pauseSource},
 		{"POST /staff/sources/{id}/resume", s.resumeSource},
 		{"POST /staff/sources/{id}/poll", s.pollSource},

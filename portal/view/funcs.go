@@ -33,6 +33,8 @@ func funcs(lang string, zone *time.Location) template.FuncMap {
 		"host":     host,
 		"wait":     func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 		"span":     func(d time.Duration) string { return i18n.Span(lang, d) },
+		"lasting":  func(d time.Duration) string { return i18n.Lasting(lang, d) },
+		"dollars":  func(millionths int64) string { return i18n.Dollars(lang, millionths) },
 		"dict":     dict,
 		"list":     func(items ...any) []any { return items },
 		"concat":   func(parts ...any) string { return fmt.Sprint(parts...) },

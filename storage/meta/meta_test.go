@@ -2,6 +2,7 @@ package meta
 
 import (
 	"context"
+	"io/fs"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
 
 	"github.com/candor-archive/candor"
@@ -170,6 +172,10 @@ func TestEveryTypeComesBackAsItWasWritten(t *testing.T) {
 		roundTrip[answerRow](t, db)
 		roundTrip[captureRow](t, db)
 		roundTrip[artefactRow](t, db)
+		roundTrip[agreementRow](t, db)
+		roundTrip[dayRow](t, db)
+		roundTrip[pauseRow](t, db)
+		roundTrip[troubleRow](t, db)
 		roundTrip[requestRow](t, db)
 		roundTrip[linkRow](t, db)
 		roundTrip[eventRow](t, db)
@@ -190,7 +196,7 @@ func roundTrip[Row any](t *testing.T, db *DB) {
 	fill(reflect.ValueOf(&full).Elem(), &n)
 	rows := []*Row{&full, &empty}
 	switch any(full).(type) {
-	case agencyRow, pageTextRow: // there can be only one
+	case agencyRow, pageTextRow, agreementRow: // there can be only one
 		rows = rows[:1]
 	}
 	for _, row := range rows {
@@ -317,4 +323,50 @@ func TestManyStartersMigrateOnce(t *testing.T) {
 			wg.Wait()
 		})
 	}
+}
+
+// An archive that is older than the count must not be said to have missed the
+// days before.
+func TestSourcesOlderThanTheCountWereNotCounted(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *DB) {
+		ctx := t.Context()
+		created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		folder, err := fs.Sub(migrations, "migrations/"+string(db.Engine))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialect := goose.DialectSQLite3
+		if db.Engine == PostgreSQL {
+			dialect = goose.DialectPostgres
+		}
+		goosed, err := goose.NewProvider(dialect, db.Write.DB, folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := goosed.DownTo(ctx, 4); err != nil {
+			t.Fatal(err)
+		}
+		// As that version wrote them.
+		for id, paused := range map[string]bool{"a": false, "p": true} {
+			if _, err := db.Write.NewRaw("INSERT INTO sources VALUES (?, 'page', '', '', '', '', '', '', ?, 1, ?, ?, ?, '', ?, NULL, NULL, ?)",
+				id, true, paused, created, created, created, false).Exec(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := goosed.Up(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[string]int{"a": 1, "p": 2} {
+			got, err := db.Reader().Pauses(ctx, id)
+			if err != nil || len(got) != want {
+				t.Fatalf("pauses of %s: %+v, %v", id, got, err)
+			}
+			if p := got[0]; p.Why != candor.PauseUncounted || !p.Since.Equal(created) || time.Since(p.Until).Abs() > time.Minute {
+				t.Errorf("%s: %+v", id, p)
+			}
+			if want == 2 && (got[1].Why != candor.PauseByStaff || !got[1].Until.IsZero() || got[1].Since != got[0].Until) {
+				t.Errorf("the pause that lasts: %+v", got[1])
+			}
+		}
+	})
 }

@@ -37,9 +37,14 @@ type (
 	sourceRow struct {
 		bun.BaseModel `bun:"table:sources,alias:s"`
 		candor.Source
-		Token   []byte // sealed
-		State   []byte
-		Removed bool
+		Token      []byte // sealed
+		State      []byte
+		Removed    bool
+		ExpiryTold int // reminders of the token's end that were sent
+	}
+	troubleRow struct {
+		bun.BaseModel `bun:"table:source_troubles,alias:t"`
+		candor.Trouble
 	}
 	recordRow struct {
 		bun.BaseModel `bun:"table:records,alias:r"`
@@ -75,6 +80,18 @@ type (
 	artefactRow struct {
 		bun.BaseModel `bun:"table:artefacts,alias:a"`
 		candor.Artefact
+	}
+	agreementRow struct {
+		bun.BaseModel `bun:"table:agreements,alias:g"`
+		candor.Agreement
+	}
+	dayRow struct {
+		bun.BaseModel `bun:"table:coverage_days,alias:d"`
+		candor.DayLog
+	}
+	pauseRow struct {
+		bun.BaseModel `bun:"table:coverage_pauses,alias:p"`
+		candor.CoveragePause
 	}
 	requestRow struct {
 		bun.BaseModel `bun:"table:requests,alias:q"`
@@ -121,6 +138,6 @@ type (
 
 // models lists one row of every table, for the tests that compare them with
 // the schema.
-var models = []any{agencyRow{}, userRow{}, sessionRow{}, signInFailureRow{}, accountRow{}, sourceRow{}, recordRow{}, pageTextRow{},
-	revisionRow{}, attachmentRow{}, tombstoneRow{}, answerRow{}, captureRow{}, artefactRow{}, requestRow{}, linkRow{}, eventRow{},
-	messageRow{}, responsiveRow{}, productionRow{}, itemRow{}, releaseRow{}, mailRow{}}
+var models = []any{agencyRow{}, userRow{}, sessionRow{}, signInFailureRow{}, accountRow{}, sourceRow{}, troubleRow{}, recordRow{}, pageTextRow{},
+	revisionRow{}, attachmentRow{}, tombstoneRow{}, answerRow{}, captureRow{}, artefactRow{}, agreementRow{}, dayRow{}, pauseRow{}, requestRow{}, linkRow{},
+	eventRow{}, messageRow{}, responsiveRow{}, productionRow{}, itemRow{}, releaseRow{}, mailRow{}}

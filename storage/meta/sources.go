@@ -44,6 +44,38 @@ func (r Repo) SourcesByID(ctx context.Context, ids []string) (map[string]candor.
 	return out, err
 }
 
+// LockSource gives a source and makes transactions that depend on its settings
+// wait for one another. On SQLite they do so already.
+func (r Repo) LockSource(ctx context.Context, id string) (candor.Source, error) {
+	q := r.sources().Where("id = ?", plain(id))
+	if r.engine == PostgreSQL {
+		q = q.For("NO KEY UPDATE")
+	}
+	row, err := one[sourceRow](ctx, q, "source")
+	return row.Source, err
+}
+
+// UpdateSource writes what staff may change of a source. A changed end of its
+// token is reminded of from the beginning.
+func (r Repo) UpdateSource(ctx context.Context, s candor.Source) error {
+	res, err := r.db.NewUpdate().Model((*sourceRow)(nil)).
+		Set("name = ?, department = ?, language = ?", s.Name, s.Department, s.Language).
+		Set("owner = ?, public = ?, every = ?, next_poll_at = ?", s.Owner, s.Public, s.Every, candor.Moment(s.NextPollAt)).
+		Set("expiry_told = CASE WHEN token_expires = ? THEN expiry_told ELSE 0 END", s.TokenExpires).
+		Set("token_expires = ?", s.TokenExpires).Where("id = ? AND NOT removed", s.ID).Exec(ctx)
+	return changed(res, err, "source")
+}
+
+// SetToken replaces a source's sealed token and what is known of it, and makes
+// the source due.
+func (r Repo) SetToken(ctx context.Context, s candor.Source, token []byte) error {
+	res, err := r.db.NewUpdate().Model((*sourceRow)(nil)).
+		Set("token = ?, token_set_at = ?, token_set_by = ?", token, s.TokenSetAt, s.TokenSetBy).
+		Set("token_expires = ?, expiry_told = 0, next_poll_at = ?", s.TokenExpires, s.NextPollAt).
+		Where("id = ? AND NOT removed", s.ID).Exec(ctx)
+	return changed(res, err, "source")
+}
+
 // DueSources lists sources to be polled by now, the longest due first.
 func (r Repo) DueSources(ctx context.Context, now time.Time, limit int) ([]candor.Source, error) {
 	rows, err := list[sourceRow](ctx, r.sources().Where("NOT removed").Where("NOT paused").

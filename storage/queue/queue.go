@@ -194,6 +194,25 @@ var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.Job
 // unique job is not added while an equal one is unfinished. A job with a method
 // Priority goes before those with a higher number (1 to 4; 1 when it has none).
 func (q *Queue) EnqueueTx(ctx context.Context, tx bun.Tx, job candor.Job, unique bool) error {
+	return q.EnqueueManyTx(ctx, tx, []candor.Job{job}, unique)
+}
+
+// EnqueueManyTx is EnqueueTx for several jobs at the cost of about one.
+func (q *Queue) EnqueueManyTx(ctx context.Context, tx bun.Tx, jobs []candor.Job, unique bool) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	params := make([]river.InsertManyParams, len(jobs))
+	for i, job := range jobs {
+		params[i] = river.InsertManyParams{Args: job, InsertOpts: q.insertOpts(job, unique)}
+	}
+	if _, err := q.insert.InsertManyTx(ctx, tx.Tx, params); err != nil {
+		return candor.Errorf(candor.Unavailable, "queue %d %s jobs: %w", len(jobs), jobs[0].Kind(), err)
+	}
+	return nil
+}
+
+func (q *Queue) insertOpts(job candor.Job, unique bool) *river.InsertOpts {
 	o := river.InsertOpts{Queue: job.Kind(), MaxAttempts: defaultAttempts}
 	if known, ok := q.options[job.Kind()]; ok {
 		o.MaxAttempts = known.MaxAttempts
@@ -204,10 +223,7 @@ func (q *Queue) EnqueueTx(ctx context.Context, tx bun.Tx, job candor.Job, unique
 	if unique {
 		o.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: unfinished}
 	}
-	if _, err := q.insert.InsertTx(ctx, tx.Tx, job, &o); err != nil {
-		return candor.Errorf(candor.Unavailable, "queue a %s job: %w", job.Kind(), err)
-	}
-	return nil
+	return &o
 }
 
 // Waiting lists the jobs of a kind that have not begun, as seen in a

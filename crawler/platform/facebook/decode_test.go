@@ -1,13 +1,13 @@
 package facebook
 
 import (
-	"net/http"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/graph"
 )
 
 func sample(t testing.TB, name string) []byte {
@@ -29,13 +29,27 @@ func client(t testing.TB) *Client {
 	return c
 }
 
-func TestRealListingOfPosts(t *testing.T) {
-	l, err := decodeListing(sample(t, "posts__feeds_default_fields_p1.json"))
-	if err != nil || len(l.nodes) == 0 || l.skipped != 0 {
-		t.Fatalf("%d posts, %d skipped, %v", len(l.nodes), l.skipped, err)
+// nodes reads a sample that is a listing, all of it.
+func nodes(t testing.TB, name string) (list []node) {
+	t.Helper()
+	page, err := graph.DecodePage(sample(t, name))
+	if err != nil || len(page.Entries) == 0 {
+		t.Fatalf("%s: %d entries, %v", name, len(page.Entries), err)
 	}
-	p, ok := client(t).post(l.nodes[0], "sha", "listed")
-	if !ok || p.UID != "19292868552_10158349356748553" || p.Text == "" || p.PostedAt.IsZero() {
+	for _, entry := range page.Entries {
+		n, err := decodeNode(entry)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+func TestRealListingOfPosts(t *testing.T) {
+	list := nodes(t, "posts__feeds_default_fields_p1.json")
+	p := client(t).post(list[0], "sha", "listed")
+	if p.UID != "19292868552_10158349356748553" || p.Text == "" || p.PostedAt.IsZero() {
 		t.Errorf("first post is %+v", p)
 	}
 	if len(p.Attachments) != 1 || p.Attachments[0].Type != "photo" {
@@ -47,29 +61,6 @@ func TestRealListingOfPosts(t *testing.T) {
 	}
 	if from := p.Fetch[0]; from[:37] != "https://scontent-ssn1-1.xx.fbcdn.net/" || from == a.URL {
 		t.Errorf("the address fetched is %s", from)
-	}
-}
-
-func TestRealListingWithoutCursorsPagesByItsOwnParameters(t *testing.T) {
-	l, err := decodeListing(sample(t, "posts__feed_fields_p1.json"))
-	if err != nil || len(l.nodes) != 5 || !l.more {
-		t.Fatalf("%d posts, more %v, %v", len(l.nodes), l.more, err)
-	}
-	if got := l.next.Encode(); got != "__paging_token=__paging_token&until=1624385168" {
-		t.Errorf("next page by %s", got)
-	}
-	if got := l.nodes[0]; got.Message != "Happy July 4th! 🇺🇸" || !parseTime(got.Created).Equal(time.Date(2021, 7, 4, 19, 50, 58, 0, time.UTC)) {
-		t.Errorf("first post is %+v", got)
-	}
-}
-
-func TestRealCommentsWithoutIdsAreNoCompleteListing(t *testing.T) {
-	l, err := decodeListing(sample(t, "comments__comments_p1.json"))
-	if err != nil || l.skipped != 10 || !l.more || l.next.Get("after") != "after" {
-		t.Errorf("%+v, %v", l, err)
-	}
-	if l, err = decodeListing(sample(t, "comments__comments_p2.json")); err != nil || l.more {
-		t.Errorf("the last page says there is more: %+v, %v", l, err)
 	}
 }
 
@@ -89,78 +80,6 @@ func TestRealObjects(t *testing.T) {
 	p, err := decodeProfile(sample(t, "pages__single_fields_page.json"))
 	if err != nil || p != (connector.Profile{ID: "20531316728", Name: "Facebook", Username: "facebookapp"}) {
 		t.Errorf("%+v, %v", p, err)
-	}
-}
-
-// Both real answers say 100 without 33: they must not pass for a deletion.
-func TestRealErrorsAreNoDeletions(t *testing.T) {
-	for _, name := range []string{"error.json", "base__error_data.json"} {
-		e := decodeError(http.StatusBadRequest, sample(t, name))
-		if e == nil || e.Code != 100 || e.Class != connector.Refused {
-			t.Errorf("%s: %+v", name, e)
-		}
-	}
-}
-
-func TestErrorClasses(t *testing.T) {
-	for _, c := range []struct {
-		status int
-		body   string
-		want   connector.Class
-	}{
-		{400, `{"error":{"code":4,"is_transient":true}}`, connector.Throttled},
-		{403, `{"error":{"code":17}}`, connector.Throttled},
-		{400, `{"error":{"code":32}}`, connector.Throttled},
-		{400, `{"error":{"code":613}}`, connector.Throttled},
-		{400, `{"error":{"code":80001}}`, connector.Throttled},
-		{400, `{"error":{"code":190,"error_subcode":463}}`, connector.BadToken},
-		{400, `{"error":{"code":102}}`, connector.BadToken},
-		{400, `{"error":{"code":10}}`, connector.Permission},
-		{403, `{"error":{"code":200}}`, connector.Permission},
-		{403, `{"error":{"code":299}}`, connector.Permission},
-		{400, `{"error":{"code":100,"error_subcode":33}}`, connector.Vanished},
-		{200, `{"error":{"code":100,"error_subcode":33}}`, connector.Vanished},
-		{400, `{"error":{"code":100}}`, connector.Refused},
-		{500, `{"error":{"code":1}}`, connector.Transient},
-		{500, `{"error":{"code":2}}`, connector.Transient},
-		{400, `{"error":{"code":368,"is_transient":true}}`, connector.Transient},
-		{404, `{"error":{"code":803}}`, connector.Refused},
-		{404, `<html>Not found</html>`, connector.Refused},
-		{410, ``, connector.Refused},
-		{502, `<html>Bad gateway</html>`, connector.Transient},
-		{429, ``, connector.Throttled},
-	} {
-		e := decodeError(c.status, []byte(c.body))
-		if e == nil || e.Class != c.want {
-			t.Errorf("%d %s: %+v, want %s", c.status, c.body, e, c.want)
-		}
-	}
-	if e := decodeError(200, []byte(`{"data":[]}`)); e != nil {
-		t.Errorf("a listing is an error: %+v", e)
-	}
-}
-
-func TestWhatIsNoListingIsNoEmptyListing(t *testing.T) {
-	for _, body := range []string{`{}`, `{"data":null}`, `[]`, `null`, ``, `{"data":[`, `{"data":{}}`, `{"success":true}`} {
-		if l, err := decodeListing([]byte(body)); err == nil {
-			t.Errorf("%q read as %+v", body, l)
-		}
-	}
-}
-
-func TestUsage(t *testing.T) {
-	h := http.Header{}
-	h.Set("X-App-Usage", `{"call_count":28,"total_time":25,"total_cputime":71}`)
-	if u := parseUsage(h); u.Percent != 71 || u.Exhausted() {
-		t.Errorf("%+v", u)
-	}
-	h.Set("X-Business-Use-Case-Usage", `{"1":[{"type":"pages","call_count":103,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":5}]}`)
-	if u := parseUsage(h); u.Percent != 103 || u.Regain != 5*time.Minute || !u.Exhausted() {
-		t.Errorf("%+v", u)
-	}
-	h.Set("X-App-Usage", `nonsense`)
-	if u := parseUsage(h); u.Percent != 103 {
-		t.Errorf("%+v", u)
 	}
 }
 
@@ -190,7 +109,7 @@ func TestAlbumsAreTheirPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _ := client(t).post(n, "", "listed")
+	p := client(t).post(n, "", "listed")
 	var got []string
 	for i, a := range p.Attachments {
 		got = append(got, a.Type+" "+a.URL+" "+p.Fetch[i])
@@ -221,21 +140,28 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"data":[{"id":"1","attachments":{"data":[{"subattachments":{"data":[{}]}}]}}],"paging":{"next":"::"}}`))
 	c := client(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if l, err := decodeListing(body); err == nil {
-			for _, n := range l.nodes {
-				if p, ok := c.post(n, "", "listed"); ok && (p.UID == "" || len(p.Fetch) != len(p.Attachments)) {
+		entries := []json.RawMessage{body}
+		if l, err := graph.DecodePage(body); err == nil {
+			entries = append(entries, l.Entries...)
+		}
+		for _, entry := range entries {
+			if s, err := decodeStory(entry); err == nil && s.PostID == "" {
+				t.Errorf("story %+v", s)
+			}
+			n, err := decodeNode(entry)
+			if err != nil {
+				continue
+			}
+			for _, p := range []connector.Post{c.post(n, "", "listed"), c.reel(n, "", "listed")} {
+				if p.UID == "" || len(p.Fetch) != len(p.Attachments) {
 					t.Errorf("post %+v", p)
 				}
-				if it, ok := c.comment(n, "1_2", "", "listed"); ok && (it.UID == "" || it.UID == it.ParentUID) {
-					t.Errorf("comment %+v", it)
-				}
+			}
+			if it, ok := c.comment(n, "1_2", "", "listed"); ok && (it.UID == "" || it.UID == it.ParentUID) {
+				t.Errorf("comment %+v", it)
 			}
 		}
-		decodeError(400, body)
-		decodeError(200, body)
-		if _, err := decodeProfile(body); err == nil {
-			decodeNode(body)
-		}
-		parseUsage(http.Header{"X-App-Usage": {string(body)}, "X-Business-Use-Case-Usage": {string(body)}})
+		decodeProfile(body)
+		decodeMediaSource(body)
 	})
 }

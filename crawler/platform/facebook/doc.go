@@ -1,13 +1,17 @@
 // Package facebook reads a Facebook Page through the Graph API (v26.0): its
-// profile, its published posts, their comments and replies, and single objects
-// by id. It turns answers into sightings and classifies refusals; it remembers
-// nothing and concludes nothing about deletion.
+// profile, its published posts, their comments and replies, single objects by
+// id, and on demand its reels, its stories and what visitors posted on it. It
+// turns answers into sightings and classifies refusals; it remembers nothing
+// and concludes nothing about deletion.
 //
 // Answers are kept verbatim, but for the token, as objects; every sighting
 // names the answer it was read from, so that fields nobody decodes today are
-// not lost. Paging uses the cursor of an answer, never its "next" address,
-// which holds the token and may point anywhere.
+// not lost.
 //
-// Not solved here: reels, stories, live videos and visitors' own posts, which
-// have listings of their own.
+// Each sort of record is vouched for by the listing it comes from. A listing
+// that is refused is a gap and no more: the others still count, and a record
+// of the refused sort is not called gone on the word of another listing.
+//
+// Not solved here: events, live videos and albums, which have listings of
+// their own; photos and videos are read as attachments of their posts.
 package facebook

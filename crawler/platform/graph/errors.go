@@ -1,27 +1,24 @@
-package facebook
+package graph
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/sighting"
 )
 
-// Error is a refusal of the Graph API, with its code and subcode.
-type Error = connector.Error
-
-func asError(err error, target **Error) bool { return errors.As(err, target) }
-
-// decodeError gives what an answer refuses with, or nil when it does not
-// refuse. An error envelope counts whatever the status is.
-func decodeError(status int, body []byte) *Error {
+// DecodeError gives what an answer refuses with, or nil when it does not
+// refuse. An error envelope counts whatever the status is, and whatever stands
+// beside it.
+func DecodeError(status int, body []byte) *connector.Error {
 	var envelope struct {
 		Error *struct {
 			Message   string `json:"message"`
-			Type      string `json:"type"`
 			Code      int    `json:"code"`
 			Subcode   int    `json:"error_subcode"`
 			Transient bool   `json:"is_transient"`
@@ -30,7 +27,7 @@ func decodeError(status int, body []byte) *Error {
 	err := json.Unmarshal(body, &envelope)
 	if err == nil && envelope.Error != nil {
 		e := envelope.Error
-		return &Error{Class: classify(e.Code, e.Subcode, e.Transient, status), Code: e.Code, Subcode: e.Subcode, Status: status, Message: e.Message}
+		return &connector.Error{Class: classify(e.Code, e.Subcode, e.Transient, status), Code: e.Code, Subcode: e.Subcode, Status: status, Message: e.Message}
 	}
 	if status == http.StatusOK {
 		return nil
@@ -44,7 +41,7 @@ func decodeError(status int, body []byte) *Error {
 	}
 	// An answer of another shape may come from something between us and the
 	// platform: it says nothing about the object.
-	return &Error{Class: class, Status: status, Message: fmt.Sprintf("the server answered %d without saying why", status)}
+	return &connector.Error{Class: class, Status: status, Message: fmt.Sprintf("the server answered %d without saying why", status)}
 }
 
 func classify(code, subcode int, transient bool, status int) connector.Class {
@@ -73,6 +70,41 @@ func classify(code, subcode int, transient bool, status int) connector.Class {
 	return connector.Refused
 }
 
+// NotOffered reports whether an edge was refused because there is none of the
+// kind, which is nothing to report. The same code is used for a missing
+// permission, which is, and is told apart by its wording.
+func NotOffered(err error) bool {
+	var e *connector.Error
+	if !errors.As(err, &e) || e.Class != connector.Refused || e.Code != 100 && e.Code != 2500 {
+		return false
+	}
+	words := strings.ToLower(e.Message)
+	return !strings.Contains(words, "permission") && !strings.Contains(words, "requires")
+}
+
+// Closed reports whether the platform refused an edge to us for good reasons
+// of its own, in its own error envelope: trying again will not help.
+func Closed(err error) bool {
+	var e *connector.Error
+	return errors.As(err, &e) && e.Code != 0 && !e.Stops()
+}
+
+// Standing is what a refused look-up says of the one object. ok is false when
+// the error says nothing about any object.
+func Standing(err error) (s sighting.Standing, sha string, ok bool) {
+	var e *connector.Error
+	if !errors.As(err, &e) || e.Stops() {
+		return sighting.Unclear, "", false
+	}
+	switch e.Class {
+	case connector.Vanished:
+		return sighting.Gone, e.AnswerSHA, true
+	case connector.Permission:
+		return sighting.Denied, e.AnswerSHA, true
+	}
+	return sighting.Unclear, e.AnswerSHA, true
+}
+
 // Usage is how much of the allowance is used, as the platform reports it.
 type Usage struct {
 	Percent int           // of the fullest limit
@@ -93,9 +125,9 @@ type usageCounts struct {
 	Regain       float64 `json:"estimated_time_to_regain_access"` // minutes
 }
 
-// parseUsage reads the usage headers. A header of another shape counts as not
+// ParseUsage reads the usage headers. A header of another shape counts as not
 // sent: it only ever makes us slower, never wrong.
-func parseUsage(h http.Header) Usage {
+func ParseUsage(h http.Header) Usage {
 	var u Usage
 	add := func(c usageCounts) {
 		minutes := min(max(c.Regain, 0), 7*24*60)

@@ -1,0 +1,48 @@
+-- +goose Up
+-- What was counted of a source on one day of the agency's calendar. Captures
+-- may name a source that was never here, so the table refers to none.
+CREATE TABLE coverage_days (
+    source_id text NOT NULL,
+    date text NOT NULL,
+    visits integer NOT NULL,
+    short integer NOT NULL,
+    first_at timestamp NOT NULL,
+    last_at timestamp NOT NULL,
+    next_at timestamp NOT NULL,
+    every integer NOT NULL,
+    waiting text NOT NULL,
+    longest integer NOT NULL,
+    lost integer NOT NULL,
+    added integer NOT NULL,
+    edited integer NOT NULL,
+    withdrawn integer NOT NULL,
+    complete integer NOT NULL,
+    partial integer NOT NULL,
+    failed integer NOT NULL,
+    gaps text NOT NULL,
+    cost integer NOT NULL,
+    PRIMARY KEY (source_id, date)
+);
+
+CREATE TABLE coverage_pauses (
+    source_id text NOT NULL REFERENCES sources (id),
+    since timestamp NOT NULL,
+    until timestamp NOT NULL,
+    why text NOT NULL,
+    PRIMARY KEY (source_id, since)
+);
+
+-- Of sources that are here already nothing was counted until now, and since
+-- when those that are paused or removed have been so is not known.
+INSERT INTO coverage_pauses (source_id, since, until, why)
+    SELECT id, created_at, strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'), 'uncounted' FROM sources;
+INSERT INTO coverage_pauses (source_id, since, until, why)
+    SELECT source_id, until, '0001-01-01 00:00:00+00:00', 'staff' FROM coverage_pauses
+    WHERE source_id IN (SELECT id FROM sources WHERE paused OR removed);
+
+CREATE INDEX records_posted ON records (source_id, posted_at);
+
+-- +goose Down
+DROP INDEX records_posted;
+DROP TABLE coverage_pauses;
+DROP TABLE coverage_days;
