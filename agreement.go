@@ -156,6 +156,7 @@ func CompareScreen(s Screen, root Told, comments []Told) Agreement {
 	for _, x := range comments {
 		c.comment(x)
 	}
+	c.differing()
 	if root.State.Shown() {
 		c.author(at)
 		c.posted(at)
@@ -163,6 +164,12 @@ func CompareScreen(s Screen, root Told, comments []Told) Agreement {
 	}
 	c.unshown()
 	return c.done()
+}
+
+// similar is a comment that seems to stand on the page in another wording.
+type similar struct {
+	told Told
+	at   spot
 }
 
 // comparing is one comparison under way.
@@ -176,6 +183,7 @@ type comparing struct {
 	spans    [][2]int         // where records were found
 	said     []bool           // see inRecord
 	absent   []Told           // comments that are not on the page
+	similar  []similar        // comments in other wordings
 	findings []AgreementFinding
 	out      Agreement
 }
@@ -202,7 +210,7 @@ func (c *comparing) post() spot {
 	}
 	switch at.match {
 	case MatchAbsent:
-		if c.screen.Cut || c.page.has(translated) {
+		if c.screen.Cut || c.page.has(translated) || c.folded(t) {
 			c.out.Words = MatchUnknown
 			break
 		}
@@ -236,16 +244,34 @@ func (c *comparing) comment(t Told) {
 		c.out.Old++
 		c.find(FoundOld, t, at.data, at.screen, 0)
 	case MatchPart:
-		if c.page.has(translated) {
-			c.out.Unsure++
-			return
-		}
-		c.out.Differing++
-		c.find(FoundDiffering, t, at.data, at.screen, at.share)
+		c.similar = append(c.similar, similar{t, at})
 	case MatchAbsent:
 		c.absent = append(c.absent, t)
 	default:
 		c.out.Unsure++
+	}
+}
+
+// differing tells comments in another wording from those that only resemble what
+// is there: another comment of the same author, perhaps, on a page that does not
+// show all.
+func (c *comparing) differing() {
+	long, foreign := c.page.has(longer), c.page.has(translated)
+	for i, x := range c.similar {
+		meets := func(start, end int) bool { return start < x.at.end && x.at.start < end }
+		other := slices.ContainsFunc(c.spans, func(s [2]int) bool { return meets(s[0], s[1]) })
+		for j, y := range c.similar {
+			other = other || i != j && meets(y.at.start, y.at.end) // one place cannot be two comments
+		}
+		switch {
+		case foreign:
+			c.out.Unsure++
+		case long || other:
+			c.absent = append(c.absent, x.told)
+		default:
+			c.out.Differing++
+			c.find(FoundDiffering, x.told, x.at.data, x.at.screen, x.at.share)
+		}
 	}
 }
 

@@ -40,16 +40,24 @@ func (c *comparing) look(t Told, least int) spot {
 			at = raw // someone wrote about entities
 		}
 	}
-	if at.end > 0 {
+	if at.end > 0 && (at.match != MatchPart || t.ID == c.root.ID) {
 		c.spans = append(c.spans, [2]int{at.start, at.end})
 	}
 	return at
 }
 
 func (c *comparing) lookFor(w wanted, t Told, least int) spot {
+	at := c.place(w, t, least)
+	if c.page.work < 0 && at.match != MatchFound {
+		return spot{match: MatchUnknown}
+	}
+	return at
+}
+
+func (c *comparing) place(w wanted, t Told, least int) spot {
 	p := c.page
 	switch {
-	case len(w.ids) == 0:
+	case len(w.ids) == 0, p.work < 0:
 		return spot{match: MatchUnknown}
 	case len(w.ids) < shortWords:
 		if at, ok := c.beside(w, t); ok {
@@ -58,32 +66,33 @@ func (c *comparing) lookFor(w wanted, t Told, least int) spot {
 		return spot{match: MatchUnknown}
 	}
 	if start, end, ok := c.stands(w, t); ok {
+		if at, ok := c.shortened(w, t); ok {
+			return at
+		}
 		return spot{match: MatchFound, share: 100, start: start, end: end}
 	}
-	seeds := p.seeds(w)
-	top := p.begins(w, seeds)
+	head, seeds := p.seeds(w)
+	top := p.begins(w, head)
 	if top.cut {
 		return spot{match: MatchCut, share: top.n * 100 / len(w.ids), start: top.start, end: top.end}
 	}
 	pairs := p.nearest(w, seeds)
 	if at, ok := c.earlier(w, t); ok {
-		at.data, at.screen = p.difference(w, pairs)
+		at.data, at.screen = p.difference(w, pairs, at.end-1)
 		return at
 	}
 	at := spot{match: MatchAbsent, share: len(pairs) * 100 / len(w.ids), data: w.quote(0, len(w.ids)-1)}
-	if len(pairs) == 0 {
-		return at
-	}
 	if top.n > 0 && strings.Contains(p.between(top.end-1), "\n") && len(pairs)-top.n < (len(w.ids)-top.n)/2 {
 		// Where its line ends there may be a limit on how many lines are drawn.
 		return spot{match: MatchUnknown, share: at.share, start: top.start, end: top.end}
 	}
-	first, last := pairs[0][1], pairs[len(pairs)-1][1]
-	if at.share < least || t.ID != c.root.ID && len(w.ids) < unnamedWords && !c.near(t, first) {
+	// Comments resemble each other: only its author's name shows whose it is.
+	if at.share < least || t.ID != c.root.ID && (t.Author == "" || !c.near(t, pairs[0][1])) {
 		return at
 	}
-	at.match, at.start, at.end = MatchPart, first, last+1
-	at.data, at.screen = p.difference(w, pairs)
+	first, last := pairs[0], pairs[len(pairs)-1]
+	at.match, at.start, at.end = MatchPart, first[1], last[1]+1
+	at.data, at.screen = p.difference(w, pairs, last[1]+len(w.ids)-1-last[0])
 	return at
 }
 
@@ -128,6 +137,31 @@ func (c *comparing) earlier(w wanted, t Told) (spot, bool) {
 	return spot{}, false
 }
 
+// shortened finds an earlier wording around the present one, wherever that stands:
+// the page still has what was taken out.
+func (c *comparing) shortened(w wanted, t Told) (spot, bool) {
+	for _, text := range t.Wordings[1:] {
+		old := c.page.want(text)
+		if len(old.ids) < len(w.ids)+2 {
+			continue
+		}
+		start, ok := c.surely(old, t)
+		if !ok || c.explained(old, t) {
+			continue
+		}
+		n, end := c.page.follow(old, start)
+		inside := n == len(old.ids)
+		c.page.occurrences(w, func(from, to int) bool {
+			inside = inside && from >= start && to <= end
+			return inside
+		})
+		if inside {
+			return spot{match: MatchOld, start: start, end: end, data: w.quote(0, len(w.ids)-1), screen: c.page.quote(start, end-1)}, true
+		}
+	}
+	return spot{}, false
+}
+
 // explained reports whether words belong to another record that the data does
 // not call withdrawn, as a quotation does or a comment posted again.
 func (c *comparing) explained(w wanted, t Told) bool {
@@ -145,6 +179,9 @@ func (c *comparing) explained(w wanted, t Told) bool {
 	}
 	words := " " + strings.Join(w.words, " ") + " "
 	for i, x := range others {
+		if !c.page.spend(len(c.joined[i]) / 8) {
+			return true // not known, so not held against anyone
+		}
 		if x.ID != t.ID && !x.State.Withdrawn() && strings.Contains(c.joined[i], words) {
 			return true
 		}
@@ -202,22 +239,37 @@ func (c *comparing) beside(w wanted, t Told) (int, bool) {
 	return 0, false
 }
 
-// difference quotes both sides around the first place where they differ.
-func (p *pageWords) difference(w wanted, pairs [][2]int) (data, screen string) {
+// difference quotes both sides around the first place where they differ, the
+// page no further than to its last word.
+func (p *pageWords) difference(w wanted, pairs [][2]int, last int) (data, screen string) {
 	const before, after = 6, 24
 	if len(pairs) == 0 {
 		return w.quote(0, len(w.ids)-1), ""
 	}
 	k := 0
-	for k+1 < len(pairs) && pairs[k+1][0] == pairs[k][0]+1 && (pairs[k+1][1] == pairs[k][1]+1 || w.link[pairs[k+1][0]]) {
+	for k+1 < len(pairs) && pairs[k+1][0] == pairs[k][0]+1 && (pairs[k+1][1] == pairs[k][1]+1 || w.gap[pairs[k+1][0]]) {
 		k++
 	}
 	if pairs[0][0] > 0 {
 		k = 0 // the beginning differs
 	}
 	i, j := pairs[k][0], pairs[k][1]
-	end := min(j+after, pairs[len(pairs)-1][1]+len(w.ids)-1-pairs[len(pairs)-1][0])
-	return w.quote(i-before, i+after), p.quote(max(j-before, pairs[0][1]-pairs[0][0]), max(end, j))
+	return w.quote(i-before, i+after), p.quote(max(j-before, pairs[0][1]-pairs[0][0]), max(min(j+after, last), j))
+}
+
+// folded reports whether a button for more stands just after an author's name: the
+// words may be behind a warning.
+func (c *comparing) folded(t Told) bool {
+	for _, name := range append([]string{t.Author}, t.Also...) {
+		for _, end := range c.named(name) {
+			for at := end; at < end+gapWords; at++ {
+				if slices.ContainsFunc(seeMore, func(phrase string) bool { return c.page.says(at, strings.Fields(phrase)) }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // author looks for the name of the root's author, whose words stand at a place.

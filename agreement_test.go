@@ -85,6 +85,9 @@ func TestAPostIsFoundHoweverItIsDrawn(t *testing.T) {
 		"a sentence went":                 {closure + " Please stay away from the hole, for it is deep.", strings.Replace(closure, "closed ", "closed today ", 1), MatchPart, 61},
 		"not there":                       {closure, "This content isn't available right now. The owner may have removed it.", MatchAbsent, 0},
 		"drawn in another language":       {closure, "La calle Pecan está cerrada. Ver original · Calificar esta traducción", MatchUnknown, 0},
+		"a title and its text":            {"Pecan Street\n\n" + closure, "Pecan Street\n1,204 views · Like · Share\n" + closure, MatchFound, 100},
+		"the choices of a poll":           {"Which park shall be first?\n\nPoll:\n- Mercer Bayou\n- Live Oak", "Which park shall be first?\nMercer Bayou\n62%\nLive Oak\n38%", MatchFound, 100},
+		"behind a warning":                {"Crash photos\n" + closure, "Crash photos\nSHOW MORE", MatchUnknown, 0},
 		"a short post":                    {"Gracias, vecinos", "Gracias, vecinos", MatchFound, 100},
 		"a short post, not there":         {"Thank you!", "Something else is here", MatchUnknown, 0},
 		"no words":                        {"❤️❤️", "Anything", MatchUnknown, 0},
@@ -282,9 +285,13 @@ func TestCommentsAreHeldAgainstTheScreen(t *testing.T) {
 		"an earlier wording":                             {[]Told{by("Maria", "Is the water safe to drink for a newborn child?", question)}, "1 comment\nMaria\n" + question, "old c0", "1 0 0 0 0"},
 		"an earlier wording in Spanish":                  {[]Told{by("Marisol", "¿Habrá clases el lunes en la primaria?", "¿Habrá clases mañana en la primaria?")}, "1 comentario\nMarisol\n¿Habrá clases mañana en la primaria?", "old c0", "1 0 0 0 0"},
 		"an earlier wording that another quotes":         {[]Told{by("Maria", "Never mind, I have asked the water office", question), by("Bo", "Maria asked: "+question)}, "Bo\nMaria asked: " + question, "not_shown c0", "2 1 1 0 0"},
+		"a sentence taken out, still there":              {[]Told{by("Maria", question, question+" I live at 12 Jacinto Street")}, "Maria\n" + question + " I live at 12 Jacinto Street\nLike", "old c0", "1 0 0 0 0"},
+		"a sentence taken out":                           {[]Told{by("Maria", question, question+" I live at 12 Jacinto Street")}, "Maria\n" + question + "\nLike", "", "1 1 0 0 0"},
 		"an addition, cut":                               {[]Told{by("Maria", question+" Edit: they called me back", question)}, "Maria\n" + question + "… See more", "", "1 1 0 0 0"},
 		"an addition, not there":                         {[]Told{by("Maria", question+" Edit: they called me back", question)}, "Maria\n" + question + "\nLike", "old c0", "1 0 0 0 0"},
 		"a wording that is not known yet":                {[]Told{by("Maria", question)}, "1 comment\nMaria\nIs the water we still have at home safe to drink?", "differing c0", "1 0 0 0 0"},
+		"one that resembles another of its author":       {[]Told{by("Larkspur Police", "Thank you for asking, Maria. Please call 555-0140 in the morning."), by("Larkspur Police", "Thank you for asking, Bo. Please call 555-0140 in the morning.")}, "2 comments\nLarkspur Police Author\nThank you for asking, Bo. Please call 555-0140 in the morning.", "not_shown c0", "2 1 1 0 0"},
+		"one that resembles what a long thread shows":    {[]Told{by("Larkspur Police", "Thank you for asking, Maria. Please call 555-0140 in the morning.")}, "Larkspur Police Author\nThank you for asking, Cleo. Please call 555-0140 in the morning.\nView 3 more replies", "not_shown c0", "1 0 1 0 0"},
 		"words that resemble another's":                  {[]Told{by("Maria", question)}, "Cleo\nIs the water we still have at home safe to drink?", "not_shown c0", "1 0 1 0 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -426,6 +433,22 @@ func TestALongThreadIsComparedWithoutFalseMismatches(t *testing.T) {
 	a := CompareScreen(screen, root, comments)
 	if a.Mismatches != 0 || a.Found < 450 || a.NotShown < 400 || a.Unlisted == 0 {
 		t.Errorf("%d mismatches, %d found, %d not shown: %+v", a.Mismatches, a.Found, a.NotShown, a.Findings[0])
+	}
+}
+
+func TestWordsMadeToBeHardToLookForTakeNoLongerThanOthers(t *testing.T) {
+	var list []Told
+	for i := range 600 {
+		list = append(list, by("Eve", strings.Repeat("spam ", 1000)+fmt.Sprint("ham ", i)), by("Eve", strings.Repeat("spam ", 999)+"ham").as(Hidden))
+	}
+	root, comments := told(closure, list...)
+	began := time.Now()
+	a := CompareScreen(seen("Larkspur Police", "3 h", closure, "Eve", strings.Repeat("spam ", 180_000)+" ham"), root, comments)
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("took %s", took)
+	}
+	if a.Words != MatchFound || a.Differing != 0 || a.Missing != 0 {
+		t.Errorf("%s, %+v", a.Words, a.Findings[:min(3, len(a.Findings))])
 	}
 }
 

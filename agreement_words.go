@@ -18,10 +18,23 @@ type pageWords struct {
 	known map[string]int32
 	words []string  // by number
 	where [][]int32 // positions of each word, by number
+	work  int       // that is left: see mostWork
+}
+
+// mostWork bounds what one comparison does, in words looked at. Comments are
+// written by anyone, and some could be made to be hard to look for; when it is
+// used up, what was not found by then is not known. A thread of 5,000 comments
+// needs a third of it.
+const mostWork = 100_000_000
+
+// spend uses up work, and reports whether there was enough.
+func (p *pageWords) spend(work int) bool {
+	p.work -= work
+	return p.work >= 0
 }
 
 func readPage(text string) *pageWords {
-	p := &pageWords{text: strings.ToValidUTF8(text, "\uFFFD"), known: map[string]int32{}}
+	p := &pageWords{text: strings.ToValidUTF8(text, "\uFFFD"), known: map[string]int32{}, work: mostWork}
 	eachWord(p.text, func(word []byte, start, end int) {
 		id, ok := p.known[string(word)]
 		if !ok {
@@ -130,8 +143,8 @@ type wanted struct {
 	words []string
 	ids   []int32 // none: the page has no such word
 	at    [][2]int32
-	link  []bool // a link stands before the word; screens write links in their own way
-	links int
+	gap   []bool // other words may stand before the word: see wantRaw
+	gaps  int
 }
 
 const noWord int32 = -1
@@ -142,14 +155,18 @@ var links = regexp.MustCompile(`(?i)\bhttps?://\S+|\bwww\.\S+|\b[a-z0-9-]+(?:\.[
 // want prepares words to be looked for. Platforms may write them with entities.
 func (p *pageWords) want(text string) wanted { return p.wantRaw(html.UnescapeString(text)) }
 
+// wantRaw is want for words without entities. Screens write links in their own
+// way, and put names, buttons or bars between a title, its text and the choices of
+// a poll: after a link or the end of a line other words may stand.
 func (p *pageWords) wantRaw(text string) wanted {
 	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = strings.Replace(text, pollHead, "\n", 1)
 	w := wanted{text: text}
 	var skip [][]int
 	if strings.ContainsAny(text, "/.") {
 		skip = links.FindAllStringIndex(text, -1)
 	}
-	pending := false
+	pending, last := false, 0
 	eachWord(text, func(word []byte, start, end int) {
 		for len(skip) > 0 && skip[0][1] <= start {
 			skip = skip[1:]
@@ -165,11 +182,12 @@ func (p *pageWords) wantRaw(text string) wanted {
 		w.words = append(w.words, string(word))
 		w.ids = append(w.ids, id)
 		w.at = append(w.at, [2]int32{int32(start), int32(end)})
-		w.link = append(w.link, pending && len(w.ids) > 1)
-		if pending && len(w.ids) > 1 {
-			w.links++
+		gap := len(w.ids) > 1 && (pending || strings.Contains(text[last:start], "\n"))
+		w.gap = append(w.gap, gap)
+		if gap {
+			w.gaps++
 		}
-		pending = false
+		pending, last = false, end
 	})
 	return w
 }
@@ -177,16 +195,20 @@ func (p *pageWords) wantRaw(text string) wanted {
 // quote is what is wanted from one word to another.
 func (w wanted) quote(from, to int) string { return quote(w.text, w.at, from, to) }
 
-// linkWords is how many words of the page a link may take.
-const linkWords = 40
+// pollHead is put before the choices of a poll by us, not by a platform.
+const pollHead = "\n\nPoll:\n"
+
+// gapWords is how many words of the page may stand in a gap.
+const gapWords = 40
 
 // follow reads wanted words from a place of the page on. It gives how many stand
 // there, and the place past the last.
 func (p *pageWords) follow(w wanted, from int) (n, end int) {
 	at := from
+	defer func() { p.spend(n + 1) }()
 	for i, id := range w.ids {
-		if w.link[i] {
-			for most := min(at+linkWords, len(p.ids)-1); at < most && !p.resumes(w, i, at); {
+		if w.gap[i] {
+			for most := min(at+gapWords, len(p.ids)-1); at < most && !p.resumes(w, i, at); {
 				at++
 			}
 		}
@@ -199,13 +221,13 @@ func (p *pageWords) follow(w wanted, from int) (n, end int) {
 	return len(w.ids), end
 }
 
-// resumes reports whether the text goes on here after a link: with two words,
-// where there are two.
+// resumes reports whether the text goes on here after a gap: with two words, where
+// there are two.
 func (p *pageWords) resumes(w wanted, i, at int) bool {
 	if p.ids[at] != w.ids[i] {
 		return false
 	}
-	return i+1 == len(w.ids) || w.link[i+1] || at+1 < len(p.ids) && p.ids[at+1] == w.ids[i+1]
+	return i+1 == len(w.ids) || w.gap[i+1] || at+1 < len(p.ids) && p.ids[at+1] == w.ids[i+1]
 }
 
 // occurrences calls f with each place where all that is wanted stands, until f
@@ -216,7 +238,7 @@ func (p *pageWords) occurrences(w wanted, f func(start, end int) bool) {
 	}
 	rarest := 0
 	for i, id := range w.ids {
-		if w.link[i] {
+		if w.gap[i] {
 			break // how far it is from the first word is not known
 		}
 		if len(p.where[id]) < len(p.where[w.ids[rarest]]) {
@@ -227,6 +249,9 @@ func (p *pageWords) occurrences(w wanted, f func(start, end int) bool) {
 		start := int(at) - rarest
 		if start < 0 {
 			continue
+		}
+		if p.work < 0 {
+			return
 		}
 		if n, end := p.follow(w, start); n == len(w.ids) && !f(start, end) {
 			return
@@ -262,8 +287,8 @@ func (p *pageWords) isCut(w wanted, n, end int) bool {
 }
 
 // seeds are the wanted words that are rarest on the page, for guessing where the
-// text may stand: some of its beginning, and some of all.
-func (p *pageWords) seeds(w wanted) []int {
+// text may stand: some of its beginning up to the first gap, and some of all.
+func (p *pageWords) seeds(w wanted) (head, all []int) {
 	rarest := func(n, most int) []int {
 		var all []int
 		for i, id := range w.ids[:n] {
@@ -274,9 +299,14 @@ func (p *pageWords) seeds(w wanted) []int {
 		slices.SortStableFunc(all, func(a, b int) int { return len(p.where[w.ids[a]]) - len(p.where[w.ids[b]]) })
 		return all[:min(len(all), most)]
 	}
-	out := append(rarest(min(len(w.ids), 12), 3), rarest(len(w.ids), 6)...)
-	slices.Sort(out)
-	return slices.Compact(out)
+	first := min(len(w.ids), 12)
+	if i := slices.Index(w.gap[:first], true); i > 0 {
+		first = i
+	}
+	head = rarest(first, 3)
+	all = append(rarest(len(w.ids), 6), head...)
+	slices.Sort(all)
+	return head, slices.Compact(all)
 }
 
 // seedPlaces is how many places of one seed are looked at.
@@ -291,11 +321,8 @@ type beginning struct {
 
 // begins finds where the longest beginning of a text stands, of at least three
 // words; one that is cut before any other.
-func (p *pageWords) begins(w wanted, seeds []int) (best beginning) {
-	for _, i := range seeds {
-		if i >= 12 || slices.Contains(w.link[:i+1], true) {
-			break
-		}
+func (p *pageWords) begins(w wanted, head []int) (best beginning) {
+	for _, i := range head {
 		places := p.where[w.ids[i]]
 		for _, at := range places[:min(len(places), seedPlaces)] {
 			from := int(at) - i
@@ -303,7 +330,7 @@ func (p *pageWords) begins(w wanted, seeds []int) (best beginning) {
 				continue
 			}
 			n, end := p.follow(w, from)
-			if n < shortWords || n == len(w.ids) {
+			if n < shortWords || n == len(w.ids) || !p.spend(n) {
 				continue
 			}
 			if cut := p.isCut(w, n, end); cut && !best.cut || cut == best.cut && n > best.n {
@@ -346,11 +373,11 @@ func (p *pageWords) nearest(w wanted, seeds []int) (pairs [][2]int) {
 			break // one word alone says nothing
 		}
 		from := x.bucket*bucket - n
-		low, high := max(0, from-bucket-n/8), min(len(p.ids), from+3*bucket+n+n/4+w.links*linkWords)
+		low, high := max(0, from-bucket-n/8), min(len(p.ids), from+3*bucket+n+n/4+w.gaps*gapWords)
 		if low >= high {
 			continue
 		}
-		got := inOrder(w.ids, p.ids[low:high])
+		got := p.inOrder(w.ids, p.ids[low:high])
 		if len(got) <= len(pairs) {
 			continue
 		}
@@ -362,14 +389,12 @@ func (p *pageWords) nearest(w wanted, seeds []int) (pairs [][2]int) {
 	return pairs
 }
 
-// orderPairs bounds the work of inOrder: a text that repeats a few words without
-// end is left alone.
-const orderPairs = 2_000_000
-
 // inOrder gives a longest sequence of words that both have in the same order, as
 // pairs of places; nil when that is too much work. It is the method of Hunt and
 // Szymanski: a longest increasing subsequence of the places that are equal.
-func inOrder(a, b []int32) [][2]int {
+func (p *pageWords) inOrder(a, b []int32) [][2]int {
+	const costly = 32 // a pair, in words looked at
+	p.spend(4 * len(b))
 	places := map[int32][]int32{}
 	for j, id := range b {
 		places[id] = append(places[id], int32(j))
@@ -382,7 +407,7 @@ func inOrder(a, b []int32) [][2]int {
 			continue
 		}
 		js := places[id]
-		if len(nodes)+len(js) > orderPairs {
+		if !p.spend(costly * (len(js) + 1)) {
 			return nil
 		}
 		for k := len(js) - 1; k >= 0; k-- {

@@ -141,13 +141,8 @@ func (d DayLog) Visit(v Sweep, every time.Duration, pauses []CoveragePause, now 
 	d.Visits++
 	if !v.At.Before(d.LastAt) {
 		// A visit that takes long puts off the next one as well.
-		d.LastAt, d.NextAt, d.Every, d.Waiting = v.At, later(v.NextAt, sooner(now, v.At.Add(longestVisit))), every, ""
-		if v.Error != "" {
-			d.Waiting = GapPlatform
-			if n := len(v.Gaps); n > 0 {
-				d.Waiting = known(v.Gaps[n-1].Reason) // what ended it comes last
-			}
-		}
+		d.LastAt, d.NextAt = v.At, later(v.NextAt, sooner(now, v.At.Add(longestVisit)))
+		d.Every, d.Waiting = every, v.StoppedBy()
 	}
 	gaps := v.Gaps
 	if v.Error != "" {

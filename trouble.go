@@ -14,7 +14,7 @@ type Trouble struct {
 	Visits   int       // that stopped short
 	Reason   GapReason // of the newest one; a loss of access stays one until it is over
 	LostAt   time.Time // since when our access is lost; zero: it is not, as far as we know
-	Told     int       // how many steps of the schedule of notices were told
+	Told     int       // how many steps of the schedule of notices were told; 0 again once its end was
 }
 
 // Lost reports whether nothing helps but that someone gives us access again.

@@ -44,6 +44,7 @@ type accountMemory struct {
 	Who     connector.Profile    `json:"who,omitzero"`      // the account
 	WhoAt   time.Time            `json:"who_at,omitzero"`   // when that was read
 	Swept   time.Time            `json:"swept,omitzero"`    // when all posts were last listed to the end
+	Aged    time.Time            `json:"aged,omitzero"`     // when posts older than the listing were last looked up
 	Threads map[string]threadTop `json:"threads,omitempty"` // by the post's id
 	Dead    map[string]bool      `json:"dead,omitempty"`    // record ids of deleted posts whose comments are still to be settled
 }
@@ -123,7 +124,7 @@ func (acc *accountPoll) run(ctx context.Context) error {
 	}
 	if posts.Complete {
 		acc.memory.Swept = acc.at
-	} else if !slices.ContainsFunc(posts.Items, func(p connector.Post) bool { return acc.due(p, acc.memory.Threads[p.UID]) }) {
+	} else if len(acc.turn(posts.Items)) == 0 {
 		return nil // nothing will be listed to its end, so nothing can be missed
 	}
 	unseen, err := acc.store.KnownUnseen(ctx, acc.src.ID, acc.at, candidates)
@@ -213,7 +214,7 @@ func (acc *accountPoll) posts(ctx context.Context) (connector.Listing[connector.
 	g, ok := acc.api.(connector.Glancer)
 	if ok && acc.recent(acc.memory.Swept, acc.policy().Sweep) && len(acc.poll.memory.Suspects) == 0 {
 		list, err := g.Newest(ctx, acc.memory.Who.ID)
-		if err != nil || !acc.missesSome(list.Items) {
+		if err != nil || list.Complete || !acc.missesSome(list.Items) {
 			return acc.taken(ctx, list, err)
 		}
 	}
@@ -318,20 +319,37 @@ func (acc *accountPoll) fetch(ctx context.Context, c *candor.Change, it sighting
 
 // comments reads the threads whose turn it is.
 func (acc *accountPoll) comments(ctx context.Context, posts []connector.Post) error {
-	turn := slices.DeleteFunc(slices.Clone(posts), func(p connector.Post) bool { return !acc.due(p, acc.memory.Threads[p.UID]) })
+	turn, listed := acc.turn(posts), map[string]bool{}
+	for _, p := range posts {
+		listed[p.UID] = true
+	}
 	slices.SortStableFunc(turn, func(a, b connector.Post) int {
 		return acc.memory.Threads[a.UID].Read.Compare(acc.memory.Threads[b.UID].Read)
 	})
 	failed := 0
 	for i, post := range turn {
 		if i == threadsAtOnce || acc.visit.Requests() >= requestsAtOnce {
-			acc.left = len(turn) - i
+			for _, p := range turn[i:] {
+				if acc.at.Sub(acc.memory.Threads[p.UID].Read) >= acc.src.Every {
+					acc.left++ // it was passed over, and not only read a moment ago
+				}
+			}
 			return nil
 		}
 		list, err := acc.api.Comments(ctx, post.UID)
 		acc.missing(list.Gap)
+		var refused *connector.Error
+		if !listed[post.UID] && errors.As(err, &refused) && !refused.Stops() {
+			acc.memory.Swept = time.Time{} // nobody said that it is still there: list everything next time
+			continue
+		}
 		if err := acc.note(err); err != nil {
 			return err
+		}
+		if !listed[post.UID] {
+			if err := acc.know(ctx, []sighting.Item{{UID: post.UID}}); err != nil {
+				return err
+			}
 		}
 		if err := acc.take(ctx, list.Items); err != nil {
 			return err
@@ -346,14 +364,43 @@ func (acc *accountPoll) comments(ctx context.Context, posts []connector.Post) er
 			continue
 		}
 		failed = 0
-		if list.Complete {
-			acc.read[acc.ledger.byUID[post.UID].Record.ID] = true
+		// What the platform keeps back today it will keep back in a minute.
+		if list.Complete || list.Gap.Reason != "" {
+			acc.read[acc.ledger.byUID[post.UID].Record.ID] = list.Complete
 			top := acc.memory.Threads[post.UID]
 			top.Posted, top.Updated, top.Comments, top.Read = post.PostedAt, post.UpdatedAt, post.Comments, acc.at
 			acc.memory.Threads[post.UID] = top
 		}
 	}
 	return nil
+}
+
+// turn gives the posts whose comments are to be read: of those just listed, and
+// of those known before that this listing does not reach.
+func (acc *accountPoll) turn(posts []connector.Post) []connector.Post {
+	var out []connector.Post
+	listed, oldest := map[string]bool{}, acc.at
+	for _, p := range posts {
+		listed[p.UID] = true
+		if !p.PostedAt.IsZero() && p.PostedAt.Before(oldest) {
+			oldest = p.PostedAt
+		}
+		if acc.due(p, acc.memory.Threads[p.UID]) {
+			out = append(out, p)
+		}
+	}
+	if acc.memory.Swept.Equal(acc.at) && acc.listed.IsZero() {
+		return out // that was all of them
+	}
+	for uid, top := range acc.memory.Threads {
+		if listed[uid] || top.Posted.IsZero() || !top.Posted.Before(oldest) {
+			continue
+		}
+		if top.Read.IsZero() || acc.at.Sub(top.Read) >= acc.policy().Threads.Every(acc.at.Sub(top.Posted)) {
+			out = append(out, connector.Post{Item: sighting.Item{UID: uid, PostedAt: top.Posted, UpdatedAt: top.Updated}, Comments: top.Comments})
+		}
+	}
+	return out
 }
 
 func (acc *accountPoll) due(p connector.Post, last threadTop) bool {
@@ -407,6 +454,10 @@ func (acc *accountPoll) look(ctx context.Context, unseen []candor.Known, listed 
 			acc.ledger.stand(k, candor.Expired, candor.Moment(r.PostedAt.Add(candor.StoryLife)))
 			continue
 		}
+		beyond := r.ID == r.ThreadID && r.PostedAt.Before(acc.listed)
+		if beyond && !acc.aged(r.UID) {
+			continue
+		}
 		if acc.looked++; acc.looked > lookups {
 			return nil
 		}
@@ -424,15 +475,28 @@ func (acc *accountPoll) look(ctx context.Context, unseen []candor.Known, listed 
 				return err
 			}
 		case sighting.Gone:
-			beyond := r.ID == r.ThreadID && r.PostedAt.Before(acc.listed)
 			acc.absent = append(acc.absent, absence{k, sha, beyond})
 		default:
-			if acc.trouble == nil {
+			// Of what no listing reaches, an answer that settles nothing says nothing.
+			if acc.trouble == nil && !(beyond && how == sighting.Unclear) {
 				acc.ledger.unread(acc.poll.memory.Suspects, k, how.State())
 			}
 		}
 	}
 	return nil
+}
+
+// aged reports whether a post older than what the platform lists is looked up
+// in this poll: some of them from time to time, and what was missed at once.
+func (acc *accountPoll) aged(uid string) bool {
+	if _, missed := acc.poll.memory.Suspects[uid]; missed {
+		return true
+	}
+	if acc.recent(acc.memory.Aged, acc.policy().Sweep) && !acc.memory.Aged.Equal(acc.at) {
+		return false
+	}
+	acc.memory.Aged = acc.at
+	return true
 }
 
 // conclude weighs the absences, if nothing at all went wrong in this poll and

@@ -78,7 +78,7 @@ func (g *graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	id, edge, _ := strings.Cut(path, "/")
 	switch {
-	case (id == "100" || id == "larkspurpd") && edge == "":
+	case (id == "100" || id == "larkspurpd" || id == "me") && edge == "":
 		write(w, map[string]any{"id": "100", "name": "Larkspur PD", "username": "larkspurpd", "link": g.URL + "/larkspurpd"})
 	case id == "100" && edge == "published_posts":
 		g.list(w, r, g.posts)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/candor-archive/candor"
+	"github.com/candor-archive/candor/crawler/schedule"
 	"github.com/candor-archive/candor/fixtures/world"
 )
 
@@ -30,11 +31,12 @@ type stage struct {
 }
 
 const (
-	monthEvery = 8 * time.Hour
+	monthEvery = 12 * time.Hour
 	monthKills = 20
 )
 
-// A month in the life of a network, with outages of every sort and the crawler
+// A month in the life of a network (five hundred posts and five thousand
+// comments; a tenth of that when the race detector watches), with outages of every sort and the crawler
 // killed twenty times, ends with exactly what happened: nothing is missing and
 // nothing is invented.
 func TestAMonthIsArchivedExactly(t *testing.T) {
@@ -47,6 +49,10 @@ func TestAMonthIsArchivedExactly(t *testing.T) {
 }
 
 func playMonth(t *testing.T, s stage) {
+	s.life.Posts, s.life.Comments = 500, 5000
+	if watched {
+		s.life.Posts, s.life.Comments = 50, 500
+	}
 	start := time.Date(2026, 10, 1, 5, 0, 0, 0, time.UTC)
 	now := start
 	var clock atomic.Int64 // the same for the server's goroutines
@@ -73,13 +79,13 @@ func playMonth(t *testing.T, s stage) {
 	archive := newFake(t, src, net.Token())
 	archive.thin = true
 	begin := func() *Crawler {
-		return quick(Config{Store: archive, HTTP: server.Client(), Now: func() time.Time { return now }})
+		return quick(Config{Store: archive, HTTP: server.Client(), Now: func() time.Time { return now }, Schedule: schedule.Default()})
 	}
 	crawler := begin()
 	rnd := rand.New(rand.NewPCG(7, 7))
 	acts := world.Month(11, start, s.life)
 	var outage string
-	kills, polls := 0, 0
+	kills, polls, usual := 0, 0, int64(20)
 	gaps := map[string]map[candor.GapReason]bool{}
 	// The next visit comes when the crawler wants it, and never later than usual.
 	next := func() time.Time {
@@ -100,12 +106,12 @@ func playMonth(t *testing.T, s stage) {
 			acts = acts[1:]
 		}
 		clock.Store(now.UnixNano())
-		if polls++; polls%4 == 3 && kills < monthKills {
+		if polls++; polls%3 == 2 && kills < monthKills {
 			ctx, cancel := context.WithCancel(t.Context())
 			dying.Lock()
 			stop = cancel
 			dying.Unlock()
-			kill.Store(calls.Load() + 1 + rnd.Int64N(20))
+			kill.Store(calls.Load() + 1 + rnd.Int64N(max(2, min(20, usual)-1)))
 			if err := crawler.Poll(ctx, src.ID); err != nil {
 				kills++
 				crawler = begin()
@@ -116,9 +122,11 @@ func playMonth(t *testing.T, s stage) {
 				continue // it was over before the blow
 			}
 		}
+		before := calls.Load()
 		if err := crawler.Poll(t.Context(), src.ID); err != nil {
 			t.Fatalf("poll at %s: %v", now, err)
 		}
+		usual = calls.Load() - before
 		for _, g := range archive.sweeps[len(archive.sweeps)-1].Gaps {
 			if gaps[outage] == nil {
 				gaps[outage] = map[candor.GapReason]bool{}

@@ -12,6 +12,7 @@ import (
 	"github.com/candor-archive/candor/crawler/platform/instagram"
 	"github.com/candor-archive/candor/crawler/platform/mastodon"
 	"github.com/candor-archive/candor/crawler/platform/nextdoor"
+	"github.com/candor-archive/candor/crawler/platform/x"
 	"github.com/candor-archive/candor/crawler/platform/youtube"
 	"github.com/candor-archive/candor/crawler/transport"
 )
@@ -38,6 +39,9 @@ func (a access) connect() (api connector.API, name string, err error) {
 	case candor.SourceInstagram:
 		api, err = instagram.New(instagram.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
 		name = instagram.Ref(a.src.URL)
+	case candor.SourceX:
+		api, err = x.New(x.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		name = x.Ref(a.src.URL)
 	case candor.SourceYouTube:
 		api, err = youtube.New(youtube.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL, Every: a.src.Every})
 		name = youtube.Ref(a.src.URL)
@@ -63,22 +67,29 @@ func (p *poll) platform(ctx context.Context) (*trouble, error) {
 }
 
 // Check asks the platform who the account of a source is, with a token that
-// need not be stored yet. Nothing of it is kept. A *candor.AccessError says why
-// the platform did not tell; Invalid, that no source of this kind or with this
-// address can be read.
+// need not be stored yet. Nothing of it is kept. When the token may not read
+// what the source's address names, and the source was archived before, it tells
+// whose token it is: the account may have another name by now, or the token be
+// another account's. A *candor.AccessError says why the platform did not tell;
+// Invalid, that no source of this kind or with this address can be read.
 func (c *Crawler) Check(ctx context.Context, src candor.Source, token string) (candor.Account, error) {
 	api, name, err := access{c.fetch.Visit(src.ID, token), forgetful{}, src, token}.connect()
-	var refused *connector.Error
+	var who connector.Profile
 	if err == nil {
-		var who connector.Profile
-		if who, err = api.Profile(ctx, name); err == nil {
-			return candor.Account{Platform: string(src.Kind), PlatformID: who.ID, Handle: who.Username, Name: who.Name, URL: who.Link}, nil
+		who, err = api.Profile(ctx, name)
+		if err != nil && name != "" && src.AccountID != "" && reason(err) == candor.GapAccess {
+			if own, ownErr := api.Profile(ctx, ""); ownErr == nil {
+				who, err = own, nil
+			}
 		}
 	}
-	if errors.As(err, &refused) {
+	if refused := (*connector.Error)(nil); errors.As(err, &refused) {
 		return candor.Account{}, &candor.AccessError{Reason: reason(err), Said: err.Error()}
 	}
-	return candor.Account{}, fmt.Errorf("ask the platform for the account: %w", err)
+	if err != nil {
+		return candor.Account{}, fmt.Errorf("ask the platform for the account: %w", err)
+	}
+	return candor.Account{Platform: string(src.Kind), PlatformID: who.ID, Handle: who.Username, Name: who.Name, URL: who.Link}, nil
 }
 
 // forgetful takes answers that are read once and not archived.

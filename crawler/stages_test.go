@@ -8,6 +8,7 @@ import (
 	"github.com/candor-archive/candor/fixtures/mastodon"
 	"github.com/candor-archive/candor/fixtures/nextdoor"
 	"github.com/candor-archive/candor/fixtures/world"
+	"github.com/candor-archive/candor/fixtures/x"
 	"github.com/candor-archive/candor/fixtures/youtube"
 )
 
@@ -15,11 +16,11 @@ import (
 var stages = []stage{
 	{
 		kind: candor.SourceInstagram, network: instagram.Network, serve: instagram.New, url: "https://www.instagram.com/larkspurpd/",
-		life: world.Life{Posts: 500, Comments: 5000, EditPosts: true, Hide: true, Stories: true},
+		life: world.Life{EditPosts: true, Hide: true, Stories: true},
 	},
 	{
 		kind: candor.SourceYouTube, network: youtube.Network, serve: youtube.New, url: "https://www.youtube.com/@larkspurpd",
-		life: world.Life{Posts: 500, Comments: 5000, EditPosts: true, EditComments: true, Hold: true},
+		life: world.Life{EditPosts: true, EditComments: true, Hold: true},
 		text: func(v world.Version, x *world.Thing) string {
 			if x.Root != nil {
 				return v.Text
@@ -28,13 +29,18 @@ var stages = []stage{
 		},
 	},
 	{
+		kind: candor.SourceX, network: x.Network, serve: x.New, url: "https://x.com/larkspurpd",
+		life: world.Life{EditPosts: true, Deep: true},
+		gaps: []candor.GapReason{candor.GapWindow},
+	},
+	{
 		kind: candor.SourceNextdoor, network: nextdoor.Network, serve: nextdoor.New, url: "https://nextdoor.com/agency-detail/tx/larkspur/police/",
-		life: world.Life{Posts: 500, Comments: 5000, EditPosts: true, EditComments: true, Deep: true},
+		life: world.Life{EditPosts: true, EditComments: true, Deep: true},
 		gaps: []candor.GapReason{candor.GapLimit},
 	},
 	{
 		kind: candor.SourceMastodon, network: mastodon.Network, serve: mastodon.New, url: "/@cityoflarkspur",
-		life: world.Life{Posts: 500, Comments: 5000, EditPosts: true, EditComments: true, Deep: true},
+		life: world.Life{EditPosts: true, EditComments: true, Deep: true},
 		gaps: []candor.GapReason{candor.GapThrottled},
 	},
 }

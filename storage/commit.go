@@ -90,12 +90,14 @@ func (s *Store) CommitCapture(ctx context.Context, spec candor.CaptureSpec, m ca
 	}
 	meta.Settle(&c)
 	meta.Settle(&artefacts)
-	agreement := s.compare(ctx, c, m, text)
+	agreement, compared := s.compare(ctx, c, m, text)
 	err = s.commit(ctx, "commit capture "+spec.ID, func(ctx context.Context, t *txn) error {
 		if err := s.addCapture(ctx, t, &c, artefacts, text); err != nil {
 			return err
 		}
-		s.addAgreement(ctx, t, agreement)
+		if compared {
+			s.addAgreement(ctx, t, agreement)
+		}
 		return nil
 	})
 	if candor.IsKind(err, candor.Conflict) {

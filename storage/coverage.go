@@ -52,7 +52,7 @@ func (t *txn) date(ctx context.Context, at time.Time) (candor.Date, error) {
 // asked for, measured on the newest thousand records. A source that was removed
 // has one as well.
 func (s *Store) Coverage(ctx context.Context, sourceID string, from, to candor.Date) (candor.Coverage, error) {
-	if !from.Valid() || !to.Valid() || to < from || from.Add(coverageDays) <= to {
+	if !from.Valid() || !to.Valid() || to < from || to.Time().Sub(from.Time()) >= coverageDays*24*time.Hour {
 		return candor.Coverage{}, candor.Errorf(candor.Invalid, "coverage from %q to %q: ask for 1 to %d days", from, to, coverageDays)
 	}
 	repo := s.db.Reader()

@@ -3,10 +3,8 @@ package storage
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/candor-archive/candor"
-	"github.com/candor-archive/candor/storage/meta"
 )
 
 // Notify has notices about sources written by write, into the outbox, in the
@@ -54,20 +52,27 @@ func (a *applying) over(ctx context.Context, lasting []candor.Trouble) error {
 		if err := a.UpdateTrouble(ctx, t); err != nil {
 			return err
 		}
-		if t.Told == 0 || a.store.notice == nil {
-			continue
-		}
-		found := 0
-		for _, c := range a.sweep.Changes {
-			if a.counts.added[c.Record.ID] && !c.Record.PostedAt.Before(t.Since) {
-				found++
-			}
-		}
-		if err := a.store.mailNotice(ctx, a.txn, candor.Notice{Kind: candor.NoticeBack, Source: a.source, Trouble: t, Found: found}); err != nil {
+		if err := a.store.tellMended(ctx, a.txn, a.source, t); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tellMended writes the notice that a trouble is over, if it was told of.
+func (s *Store) tellMended(ctx context.Context, t *txn, source candor.Source, trouble candor.Trouble) error {
+	if s.notice == nil || trouble.Told == 0 {
+		return nil
+	}
+	found, err := t.FoundLate(ctx, trouble)
+	if err != nil {
+		return err
+	}
+	trouble.Told = 0
+	if err := t.UpdateTrouble(ctx, trouble); err != nil {
+		return err
+	}
+	return s.mailNotice(ctx, t, candor.Notice{Kind: candor.NoticeBack, Source: source, Trouble: trouble, Found: found})
 }
 
 // tell writes the notice that is due of a trouble, if one is. A pause is staff's
@@ -147,34 +152,51 @@ func (s *Store) TellOfSources(ctx context.Context) error {
 }
 
 func (s *Store) tellOfTroubles(ctx context.Context) error {
-	all, err := s.Troubles(ctx)
+	lasting, err := s.Troubles(ctx)
 	if err != nil {
 		return err
 	}
+	mended, err := s.db.Reader().Mended(ctx, "")
+	if err != nil {
+		return err
+	}
+	due := map[string]bool{}
+	for _, x := range lasting {
+		due[x.SourceID] = x.Steps(s.now()) > x.Told
+	}
+	for _, x := range mended {
+		due[x.SourceID] = true
+	}
 	var failed []error
-	for _, x := range all {
-		source, err := s.Source(ctx, x.SourceID)
-		if err != nil {
-			failed = append(failed, err)
-			continue
+	for id, is := range due {
+		if is {
+			failed = append(failed, s.commit(ctx, "tell of a source's trouble", func(ctx context.Context, t *txn) error { return s.tellOf(ctx, t, id) }))
 		}
-		if source.Paused || x.Steps(s.now()) <= x.Told {
-			continue
-		}
-		err = s.commit(ctx, "tell of a source's trouble", func(ctx context.Context, t *txn) error {
-			source, err := t.LockSource(ctx, x.SourceID)
-			if err != nil {
-				return err
-			}
-			lasting, err := t.Troubles(ctx, x.SourceID) // as it stands now that nobody else tells
-			if err != nil || len(lasting) == 0 {
-				return err
-			}
-			return s.tell(ctx, t, source, lasting[0])
-		})
-		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
+}
+
+// tellOf tells what is due of one source, as it stands now that nobody else can
+// tell of it.
+func (s *Store) tellOf(ctx context.Context, t *txn, sourceID string) error {
+	source, err := t.LockSource(ctx, sourceID)
+	if err != nil {
+		return err
+	}
+	mended, err := t.Mended(ctx, sourceID)
+	if err != nil {
+		return err
+	}
+	for _, x := range mended {
+		if err := s.tellMended(ctx, t, source, x); err != nil {
+			return err
+		}
+	}
+	lasting, err := t.Troubles(ctx, sourceID)
+	if err != nil || len(lasting) == 0 {
+		return err
+	}
+	return s.tell(ctx, t, source, lasting[0])
 }
 
 func (s *Store) tellOfExpiry(ctx context.Context) error {
@@ -209,161 +231,4 @@ func (s *Store) tellOfExpiry(ctx context.Context) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
-}
-
-// UpdateSource changes what staff may change of a source: its name,
-// department, language, owner, how often it is visited, whether everyone sees
-// it and when its token ends. The rest of x is not looked at. Who may see its
-// records and captures follows at once.
-func (s *Store) UpdateSource(ctx context.Context, x candor.Source, by string) error {
-	x.Owner = strings.ToLower(strings.TrimSpace(x.Owner))
-	if strings.TrimSpace(x.Name) == "" || x.Every <= 0 {
-		return candor.Errorf(candor.Invalid, "a source needs a name and a time between two visits")
-	}
-	if x.TokenExpires != "" && !x.TokenExpires.Valid() {
-		return candor.Errorf(candor.Invalid, "%q is not a day", x.TokenExpires)
-	}
-	meta.Settle(&x)
-	return s.commit(ctx, "change a source", func(ctx context.Context, t *txn) error {
-		old, err := t.LockSource(ctx, x.ID)
-		if err != nil {
-			return err
-		}
-		x := x
-		x.NextPollAt = old.NextPollAt
-		if sooner := t.now.Add(x.Every); x.Every != old.Every && sooner.Before(x.NextPollAt) {
-			x.NextPollAt = sooner
-		}
-		what := sourceChanges(old, x)
-		if len(what) == 0 {
-			return nil
-		}
-		t.setting(x.ID, by, "source changed: %s", strings.Join(what, "; "))
-		if err := t.UpdateSource(ctx, x); err != nil {
-			return err
-		}
-		if x.Public == old.Public {
-			return nil
-		}
-		return s.showSource(ctx, t, x.ID, x.Public)
-	})
-}
-
-// sourceChanges says in words what differs. The owner's address stays out: the
-// evidence log names nobody.
-func sourceChanges(old, now candor.Source) []string {
-	var what []string
-	say := func(name, from, to string) {
-		if from != to {
-			what = append(what, name+" from “"+oneLine(from)+"” to “"+oneLine(to)+"”")
-		}
-	}
-	say("name", old.Name, now.Name)
-	say("department", old.Department, now.Department)
-	say("language", old.Language, now.Language)
-	say("time between visits", old.Every.String(), now.Every.String())
-	say("end of its token", string(old.TokenExpires), string(now.TokenExpires))
-	if old.Public != now.Public {
-		what = append(what, map[bool]string{true: "public from now on", false: "no longer public"}[now.Public])
-	}
-	if old.Owner != now.Owner {
-		what = append(what, "another owner")
-	}
-	return what
-}
-
-// showSource lets everyone see the records and captures of a source, or staff
-// alone, and tells the index.
-func (s *Store) showSource(ctx context.Context, t *txn, id string, public bool) error {
-	const chunk = 500
-	var all []string
-	for {
-		after := ""
-		if len(all) > 0 {
-			after = all[len(all)-1]
-		}
-		ids, err := t.RecordIDs(ctx, id, after, chunk)
-		if err != nil {
-			return err
-		}
-		all = append(all, ids...)
-		if len(ids) < chunk {
-			break
-		}
-	}
-	if err := t.LockThreads(ctx, all); err != nil {
-		return err
-	}
-	if err := t.SetSourceVisibility(ctx, id, public); err != nil {
-		return err
-	}
-	for len(all) > 0 {
-		n := min(len(all), chunk)
-		records, err := t.Records(ctx, all[:n])
-		if err != nil {
-			return err
-		}
-		docs := make([]candor.Doc, 0, len(records))
-		for _, r := range records {
-			revisions, err := t.Revisions(ctx, r.ID)
-			if err != nil {
-				return err
-			}
-			page, err := t.PageText(ctx, r.ID)
-			if err != nil {
-				return err
-			}
-			docs = append(docs, doc(r.Record, revisions, page))
-		}
-		if err := s.index.Put(ctx, t.tx, docs...); err != nil {
-			return wrap(err, "index a source anew")
-		}
-		all = all[n:]
-	}
-	return nil
-}
-
-// SetSourceToken gives a source another access token, sealed, and makes it due:
-// its next visit goes on where the last one stopped. who is the account that
-// the platform said the token reads; it fails with Conflict when the source has
-// been archiving another. expires is the day the token ends, empty when that
-// is not known.
-func (s *Store) SetSourceToken(ctx context.Context, id, token string, expires candor.Date, who candor.Account, by string) error {
-	if token == "" {
-		return candor.Errorf(candor.Invalid, "the access token is empty")
-	}
-	if expires != "" && !expires.Valid() {
-		return candor.Errorf(candor.Invalid, "%q is not a day", expires)
-	}
-	sealed := s.seal.close(id, token)
-	return s.commit(ctx, "set an access token", func(ctx context.Context, t *txn) error {
-		x, err := t.LockSource(ctx, id)
-		if err != nil {
-			return err
-		}
-		if !x.Kind.TakesToken() {
-			return candor.Errorf(candor.Invalid, "a source of kind %q has no access token", x.Kind)
-		}
-		if x.AccountID != "" {
-			known, err := t.Account(ctx, x.AccountID)
-			if err != nil {
-				return err
-			}
-			if known.PlatformID != who.PlatformID {
-				return candor.Errorf(candor.Conflict, "the token is for another account than the one this source archives")
-			}
-		}
-		x.TokenSetAt, x.TokenSetBy, x.TokenExpires, x.NextPollAt = t.now, by, expires, t.now
-		what := "access token set"
-		if expires != "" {
-			what += ", which ends on " + string(expires)
-		}
-		t.setting(id, by, "%s", what)
-		return t.SetToken(ctx, x, sealed)
-	})
-}
-
-// Account gives the account that posts at a source.
-func (s *Store) Account(ctx context.Context, id string) (candor.Account, error) {
-	return s.db.Reader().Account(ctx, id)
 }

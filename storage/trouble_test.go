@@ -208,6 +208,13 @@ func TestWhatAWorkerMeetsThePortalTells(t *testing.T) {
 		must(t, s.TellOfSources(t.Context()))
 		must(t, s.TellOfSources(t.Context()))
 		s.wantTold("by the portal", "lost admin@larkspur.example")
+		s.Notify(nil)
+		s.pass(time.Minute)
+		s.visit(src.ID, "")
+		s.Notify(write)
+		must(t, s.TellOfSources(t.Context()))
+		must(t, s.TellOfSources(t.Context()))
+		s.wantTold("by the portal", "back admin@larkspur.example")
 	})
 }
 

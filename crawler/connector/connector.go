@@ -46,7 +46,8 @@ type API interface {
 type Glancer interface {
 	// Resume stands in for Profile, with what an earlier one gave.
 	Resume(Profile)
-	// Newest lists the newest posts with one call. It is never Complete.
+	// Newest lists the newest posts with one call, or as few as there can be. It
+	// is Complete when that shows all there is.
 	Newest(ctx context.Context, accountID string) (Listing[Post], error)
 }
 
@@ -70,6 +71,7 @@ type Profile struct {
 	Name     string `json:"name,omitempty"`
 	Username string `json:"username,omitempty"`
 	Link     string `json:"link,omitempty"`
+	Extra    string `json:"extra,omitempty"` // what the connector itself wants to find again
 }
 
 // Post is a sighting of a post with what tells whether its comments moved.

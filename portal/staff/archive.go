@@ -105,35 +105,32 @@ type RecordPage struct {
 	After     bool                      // there is none from before it was gone: the picture does not show it
 	MayPublic bool                      // everyone sees it, so it has a public page
 	Talk      []Turn                    // the whole thread in reading order, this record included
-	Disagrees *Disagreement             // nil when the newest capture does not contradict the platform's data
+	Disagrees Disagreement              // of the newest capture and the platform's data
 }
 
 // Disagreement leads to a capture that contradicts the platform's data.
 type Disagreement struct {
-	Count int // in how many points
+	Count int // in how many points; 0 when it does not
 	Href  string
 }
 
 // disagreement says whether the newest capture contradicts the platform's data:
 // on a comment's page, what it says of that comment.
-func (s *Pages) disagreement(r *http.Request, v candor.RecordView) (*Disagreement, error) {
+func (s *Pages) disagreement(r *http.Request, v candor.RecordView) (Disagreement, error) {
 	newest := slices.IndexFunc(v.Captures, func(c candor.Capture) bool { return c.Outcome != candor.Failed })
 	if newest < 0 {
-		return nil, nil
+		return Disagreement{}, nil
 	}
 	id := v.Captures[newest].ID
 	a, err := s.Store.Agreement(r.Context(), id)
 	if candor.IsKind(err, candor.NotFound) {
-		return nil, nil
+		return Disagreement{}, nil
 	}
 	n := a.Mismatches
 	if v.Record.ID != v.Record.ThreadID {
 		n = a.About(v.Record.ID)
 	}
-	if err != nil || n == 0 {
-		return nil, err
-	}
-	return &Disagreement{Count: n, Href: "/staff/captures/" + id + "#agreement"}, nil
+	return Disagreement{Count: n, Href: "/staff/captures/" + id + "#agreement"}, err
 }
 
 // Turn is one record of a conversation.

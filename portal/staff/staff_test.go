@@ -2,6 +2,7 @@ package staff_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -34,6 +35,8 @@ type site struct {
 	post     candor.Record
 	gone     candor.Record
 	request  candor.Request
+	log      safeBuffer
+	access   func(ctx context.Context, src candor.Source, token string) (candor.Account, error) // a platform that can be asked
 }
 
 var status = map[candor.ErrorKind]int{candor.NotFound: 404, candor.Invalid: 400, candor.Conflict: 409, candor.Forbidden: 403}
@@ -53,7 +56,10 @@ func open(t *testing.T, setup *auth.Setup) *site {
 	s := &site{t: t, store: store}
 	s.sessions = auth.NewSessions(auth.Config{Store: store, BaseURL: "http://localhost"})
 	s.desk = desk.New(desk.Config{Store: store, Law: law.Load, BaseURL: "http://localhost"})
-	pages := staff.New(staff.Config{Store: store, Desk: s.desk, Sessions: s.sessions, Setup: setup,
+	pages := staff.New(staff.Config{Store: store, Desk: s.desk, Sessions: s.sessions, Setup: setup, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
+		Access: func(ctx context.Context, src candor.Source, token string) (candor.Account, error) {
+			return s.access(ctx, src, token)
+		},
 		Exhibits: exhibit.Minter{Secret: []byte(strings.Repeat("x", 32)), Origin: "http://localhost:2", Now: time.Now}})
 	mux := http.NewServeMux()
 	for _, route := range pages.Routes() {

@@ -138,3 +138,33 @@ func (r Repo) Account(ctx context.Context, id string) (candor.Account, error) {
 	row, err := one[accountRow](ctx, r.db.NewSelect().Where("id = ?", id), "account")
 	return row.Account, err
 }
+
+// SetSourceVisibility makes the records of a source, and the captures of them,
+// what everyone may see or what only staff may. Of captures everyone sees those
+// that show nothing that was withdrawn, as when they were committed.
+func (r Repo) SetSourceVisibility(ctx context.Context, sourceID string, public bool) error {
+	to := candor.PublicNow(candor.Live, public)
+	shown := states(candor.RecordState.Shown)
+	_, err := r.db.NewUpdate().Model((*recordRow)(nil)).Set("visibility = ?", to).Set("was_public = (was_public OR ?)", public).
+		Where("source_id = ?", sourceID).Where("state IN (?)", shown).Exec(ctx)
+	if err != nil {
+		return failure(err, "set what a source's records may show")
+	}
+	q := r.db.NewUpdate().Model((*captureRow)(nil)).Set("visibility = ?", to).Where("source_id = ?", sourceID).Where("record_id <> ''")
+	if public {
+		q = q.Where(`EXISTS (SELECT 1 FROM records AS r JOIN records AS root ON root.id = r.thread_id
+			WHERE r.id = c.record_id AND r.state IN (?) AND root.state IN (?))`, shown, shown).
+			Where(`NOT EXISTS (SELECT 1 FROM records AS w JOIN records AS r ON r.thread_id = w.thread_id
+			WHERE r.id = c.record_id AND w.state IN (?) AND (w.state_since >= c.started_at
+				OR w.id IN (SELECT record_id FROM tombstones WHERE noticed_at >= c.started_at)))`, states(candor.RecordState.Withdrawn))
+	}
+	_, err = q.Exec(ctx)
+	return failure(err, "set what a source's captures may show")
+}
+
+// RecordIDs lists ids of a source's records after one, in order.
+func (r Repo) RecordIDs(ctx context.Context, sourceID, after string, limit int) ([]string, error) {
+	rows, err := list[recordRow](ctx, r.db.NewSelect().Column("id").Where("source_id = ?", sourceID).Where("id > ?", after).
+		Order("id").Limit(int64(limit)), "list records of a source")
+	return each(rows, err, func(x recordRow) string { return x.ID })
+}

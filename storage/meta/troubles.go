@@ -10,13 +10,30 @@ import (
 // Troubles lists the troubles that last, of one source or, for an empty id, of
 // every source that was not removed.
 func (r Repo) Troubles(ctx context.Context, sourceID string) ([]candor.Trouble, error) {
-	q := r.db.NewSelect().Where("until = ?", time.Time{}).Where("source_id IN (SELECT id FROM sources WHERE NOT removed)").
-		Order("since", "source_id")
+	return r.troubles(ctx, sourceID, "until = ?")
+}
+
+// Mended lists, likewise, the troubles that are over although nobody who was
+// told of them was told so.
+func (r Repo) Mended(ctx context.Context, sourceID string) ([]candor.Trouble, error) {
+	return r.troubles(ctx, sourceID, "told > 0 AND until <> ?")
+}
+
+func (r Repo) troubles(ctx context.Context, sourceID, where string) ([]candor.Trouble, error) {
+	q := r.db.NewSelect().Where(where, time.Time{}).Where("source_id IN (SELECT id FROM sources WHERE NOT removed)").Order("since", "source_id")
 	if sourceID != "" {
 		q = q.Where("source_id = ?", plain(sourceID))
 	}
 	rows, err := list[troubleRow](ctx, q, "read troubles")
 	return each(rows, err, func(x troubleRow) candor.Trouble { return x.Trouble })
+}
+
+// FoundLate counts the records from the time of a trouble that were first read
+// when it was over.
+func (r Repo) FoundLate(ctx context.Context, t candor.Trouble) (int, error) {
+	n, err := r.db.NewSelect().Model((*recordRow)(nil)).Where("source_id = ?", t.SourceID).
+		Where("posted_at >= ?", t.Since).Where("posted_at < ?", t.Until).Where("first_seen >= ?", t.Until).Count(ctx)
+	return int(n), failure(err, "count records that were found late")
 }
 
 // AddTrouble adds a trouble that begins.
@@ -53,34 +70,4 @@ func (r Repo) NoteExpiryTold(ctx context.Context, s candor.Source, told int) (bo
 	}
 	n, err := res.RowsAffected()
 	return n > 0, failure(err, "note a reminder")
-}
-
-// SetSourceVisibility makes the records of a source, and the captures of them,
-// what everyone may see or what only staff may. Of captures everyone sees those
-// that show nothing that was withdrawn, as when they were committed.
-func (r Repo) SetSourceVisibility(ctx context.Context, sourceID string, public bool) error {
-	to := candor.PublicNow(candor.Live, public)
-	shown := states(candor.RecordState.Shown)
-	_, err := r.db.NewUpdate().Model((*recordRow)(nil)).Set("visibility = ?", to).Set("was_public = (was_public OR ?)", public).
-		Where("source_id = ?", sourceID).Where("state IN (?)", shown).Exec(ctx)
-	if err != nil {
-		return failure(err, "set what a source's records may show")
-	}
-	q := r.db.NewUpdate().Model((*captureRow)(nil)).Set("visibility = ?", to).Where("source_id = ?", sourceID).Where("record_id <> ''")
-	if public {
-		q = q.Where(`EXISTS (SELECT 1 FROM records AS r JOIN records AS root ON root.id = r.thread_id
-			WHERE r.id = c.record_id AND r.state IN (?) AND root.state IN (?))`, shown, shown).
-			Where(`NOT EXISTS (SELECT 1 FROM records AS w JOIN records AS r ON r.thread_id = w.thread_id
-			WHERE r.id = c.record_id AND w.state IN (?) AND (w.state_since >= c.started_at
-				OR w.id IN (SELECT record_id FROM tombstones WHERE noticed_at >= c.started_at)))`, states(candor.RecordState.Withdrawn))
-	}
-	_, err = q.Exec(ctx)
-	return failure(err, "set what a source's captures may show")
-}
-
-// RecordIDs lists ids of a source's records after one, in order.
-func (r Repo) RecordIDs(ctx context.Context, sourceID, after string, limit int) ([]string, error) {
-	rows, err := list[recordRow](ctx, r.db.NewSelect().Column("id").Where("source_id = ?", sourceID).Where("id > ?", after).
-		Order("id").Limit(int64(limit)), "list records of a source")
-	return each(rows, err, func(x recordRow) string { return x.ID })
 }

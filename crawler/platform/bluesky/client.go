@@ -54,21 +54,23 @@ type Client struct {
 	did       string
 	me        author
 	pds       string               // who keeps the account's records; empty when not known
-	trouble   error                // why it is not known
+	alone     bool                 // there is nobody but the AppView to ask
 	hosts     map[string]string    // the same by DID, of everyone looked up
 	left      map[string]allowance // by host
 	used      int
 
-	listed  map[string]bool   // what the account's own listing had
-	roots   map[string]string // the thread of each post met: decided once in a poll
-	covered map[string]bool   // posts whose answers were listed with their thread
-	claims  map[string]int    // how many direct answers a post has, as it says
-	hidden  map[string]string // what the account hides, with the post below which it does
-	gates   bool              // its threadgates were read
-	kept    map[string]bool   // posts that only the account's own server shows
+	listed map[string]bool   // what the account's own listing had
+	roots  map[string]string // the thread of each post met: decided once in a poll
+	claims map[string]int    // how many direct answers a post has, as it says
+	hidden map[string]string // what the account hides, with the post below which it does
+	gates  bool              // its threadgates were read
+	kept   map[string]bool   // posts that only the account's own server shows
 }
 
-var _ connector.API = (*Client)(nil)
+var (
+	_ connector.API     = (*Client)(nil)
+	_ connector.Glancer = (*Client)(nil)
+)
 
 // New makes a Client. Base and Directory must be http or https addresses.
 func New(cfg Config) (*Client, error) {
@@ -86,8 +88,8 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{
 		cfg: cfg, header: http.Header{"Accept": {"application/json"}},
-		hosts: map[string]string{}, left: map[string]allowance{}, listed: map[string]bool{}, roots: map[string]string{},
-		covered: map[string]bool{}, claims: map[string]int{}, hidden: map[string]string{}, kept: map[string]bool{},
+		hosts: map[string]string{}, left: map[string]allowance{}, roots: map[string]string{},
+		claims: map[string]int{}, hidden: map[string]string{}, kept: map[string]bool{},
 	}
 	var err error
 	if c.base, err = connector.Base(cfg.Base, DefaultBase); err != nil {
@@ -162,12 +164,30 @@ func (c *Client) profile(ctx context.Context, name string) (connector.Profile, e
 		return connector.Profile{}, err
 	}
 	c.did, c.me = did, author{DID: did, Handle: p.Username, Name: p.Name}
-	c.pds, c.trouble = c.host(ctx, did)
+	c.pds = ""
+	err = c.findServer(ctx)
 	var e *connector.Error
-	if c.trouble != nil && !errors.As(c.trouble, &e) {
-		return connector.Profile{}, c.trouble
+	if err != nil && !errors.As(err, &e) {
+		return connector.Profile{}, err
 	}
+	p.Extra = c.pds // asked for again when it is needed and not known
 	return p, nil
+}
+
+// Resume stands in for Profile.
+func (c *Client) Resume(p connector.Profile) {
+	c.did, c.pds, c.me = p.ID, p.Extra, author{DID: p.ID, Handle: p.Username, Name: p.Name}
+	if c.pds != "" {
+		c.hosts[c.did] = c.pds
+	}
+}
+
+// findServer finds who keeps the account's records.
+func (c *Client) findServer(ctx context.Context) (err error) {
+	if c.pds == "" && !c.alone {
+		c.pds, err = c.host(ctx, c.did)
+	}
+	return err
 }
 
 // host finds the server that keeps someone's records, by the DID document
@@ -217,47 +237,77 @@ type seen struct {
 // but for answers whose thread could not be told.
 func (c *Client) Posts(ctx context.Context, accountID string) (connector.Listing[connector.Post], error) {
 	var out connector.Listing[connector.Post]
-	if accountID != c.did || c.did == "" {
-		return out, candor.Errorf(candor.Invalid, "%q is not the account whose profile was read", accountID)
-	}
-	list, whole, err := c.feed(ctx, &out.Gap)
-	if err == nil {
-		err = c.trouble
-	}
+	list, whole, err := c.feed(ctx, accountID, c.cfg.Pages, &out.Gap)
 	if err == nil && c.pds != "" {
 		var more []seen
 		var all bool
 		more, all, err = c.settle(ctx, list, &out.Gap)
 		list, whole = append(list, more...), whole && all
 	}
+	listed := map[string]bool{}
+	for _, s := range list {
+		listed[s.URI] = true
+	}
+	for _, s := range list {
+		root := c.above(s.view)
+		if root != s.URI && err != nil {
+			continue // its thread, or that it is hidden, may come to light when the rest can be read
+		}
+		if !listed[root] {
+			root = s.URI
+		}
+		out.Items = append(out.Items, c.post(s, root))
+	}
 	out.Complete = whole && err == nil
-	for _, s := range list {
-		c.listed[s.URI] = true
-	}
-	for _, s := range list {
-		root := s.URI
-		if s.Record.Reply != nil {
-			up := s.Record.Reply.Root.URI
-			did, _ := parts(up)
-			switch {
-			case c.listed[up]:
-				root = up
-			case did == c.did && err != nil:
-				continue // its thread may come to light when the rest can be read
-			}
-		}
-		c.roots[s.URI] = root
-		p := connector.Post{Item: c.item(s.view, root, s.sha, sighting.Listed), Comments: c.count(s.view)}
-		if c.kept[s.URI] {
-			p.State = candor.Withheld
-		}
-		out.Items = append(out.Items, p)
-	}
 	out.Items = parentsFirst(out.Items)
 	if err != nil {
 		err = fmt.Errorf("list posts: %w", err)
 	}
 	return out, err
+}
+
+// Newest lists the newest posts as the AppView shows them, with one call, and
+// another for what the account hides. It never claims to have shown all there
+// is.
+func (c *Client) Newest(ctx context.Context, accountID string) (connector.Listing[connector.Post], error) {
+	var out connector.Listing[connector.Post]
+	var gap candor.CoverageGap // that there are older ones is no gap
+	list, _, err := c.feed(ctx, accountID, 1, &gap)
+	for _, s := range list {
+		root := c.above(s.view)
+		if root != s.URI && err != nil {
+			continue // that it is hidden may come to light when the rest can be read
+		}
+		out.Items = append(out.Items, c.post(s, root))
+	}
+	out.Items = parentsFirst(out.Items)
+	if err != nil {
+		err = fmt.Errorf("list the newest posts: %w", err)
+	}
+	return out, err
+}
+
+// above is the post of the account that a post's thread began with; itself when
+// that is a stranger's thread.
+func (c *Client) above(v view) string {
+	if v.Record.Reply == nil {
+		return v.URI
+	}
+	if did, _ := parts(v.Record.Reply.Root.URI); did != c.did {
+		return v.URI
+	}
+	return v.Record.Reply.Root.URI
+}
+
+// post makes the sighting of a listed post. Its thread is decided once.
+func (c *Client) post(s seen, root string) connector.Post {
+	root = cmp.Or(c.roots[s.URI], root)
+	c.roots[s.URI] = root
+	p := connector.Post{Item: c.item(s.view, root, s.sha, sighting.Listed), Comments: c.count(s.view)}
+	if c.kept[s.URI] {
+		p.State = candor.Withheld
+	}
+	return p
 }
 
 func (c *Client) count(v view) int {
@@ -282,24 +332,37 @@ func parentsFirst(list []connector.Post) []connector.Post {
 	return append(posts, answers...)
 }
 
-// feed reads the AppView's list of what the account posted.
-func (c *Client) feed(ctx context.Context, gap *candor.CoverageGap) (list []seen, whole bool, err error) {
+// feed reads the AppView's list of what the account posted, and what the account
+// hides. What was read before an error is returned with it.
+func (c *Client) feed(ctx context.Context, accountID string, most int, gap *candor.CoverageGap) (list []seen, whole bool, err error) {
+	if accountID != c.did || c.did == "" {
+		return nil, false, candor.Errorf(candor.Invalid, "%q is not the account whose profile was read", accountID)
+	}
 	have := map[string]bool{}
 	whole = true
 	q := url.Values{"actor": {c.did}, "filter": {"posts_with_replies"}, "limit": {fmt.Sprint(c.cfg.Limit)}}
-	more, err := c.pages(ctx, c.base, "app.bsky.feed.getAuthorFeed", q, func(reply *transport.Reply) (string, error) {
+	more, err := c.pages(ctx, c.base, "app.bsky.feed.getAuthorFeed", q, most, func(reply *transport.Reply) (string, error) {
 		page, skipped, cursor, err := decodeFeed(reply.Body)
 		whole = whole && skipped == 0
 		for _, v := range page {
 			if v.Author.DID == c.did && !have[v.URI] {
 				have[v.URI] = true
 				list = append(list, seen{v, reply.Answer.SHA})
+				if v.Threadgate != nil {
+					c.hide(v.Threadgate.Record)
+				}
 			}
 		}
 		return cursor, err
 	})
 	if more {
 		*gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: fmt.Sprintf("only the newest %d posts were listed", len(list))}
+	}
+	if err == nil {
+		err = c.findServer(ctx)
+	}
+	if err == nil {
+		err = c.readGates(ctx) // the account may hide answers of its own
 	}
 	return list, whole && !more && err == nil, err
 }
@@ -315,7 +378,7 @@ func (c *Client) settle(ctx context.Context, list []seen, gap *candor.CoverageGa
 	var missing []stored
 	all = true
 	q := url.Values{"repo": {c.did}, "collection": {postCollection}, "limit": {fmt.Sprint(c.cfg.Limit)}}
-	more, err := c.pages(ctx, c.records(), "com.atproto.repo.listRecords", q, func(reply *transport.Reply) (string, error) {
+	more, err := c.pages(ctx, c.records(), "com.atproto.repo.listRecords", q, c.cfg.Pages, func(reply *transport.Reply) (string, error) {
 		page, cursor, err := decodeRecords(reply.Body)
 		for _, r := range page {
 			switch did, _ := parts(r.URI); {
@@ -332,7 +395,7 @@ func (c *Client) settle(ctx context.Context, list []seen, gap *candor.CoverageGa
 	var e *connector.Error
 	switch {
 	case errors.As(err, &e) && e.Class == connector.Refused && c.directory == nil:
-		c.pds = "" // an AppView alone: it lists no records
+		c.pds, c.alone = "", true // it lists no records
 		return nil, true, nil
 	case err != nil:
 		return nil, false, err
@@ -402,11 +465,11 @@ func (c *Client) posts(ctx context.Context, uris []string) (list []seen, skipped
 	return list, skipped, nil
 }
 
-// pages reads a listing to its end. more is set when it is longer than one poll
-// reads.
-func (c *Client) pages(ctx context.Context, at *url.URL, method string, q url.Values, each func(*transport.Reply) (string, error)) (more bool, err error) {
+// pages reads a listing to its end, or as many pages as are wanted at most: then
+// more is set.
+func (c *Client) pages(ctx context.Context, at *url.URL, method string, q url.Values, most int, each func(*transport.Reply) (string, error)) (more bool, err error) {
 	asked := map[string]bool{}
-	for range c.cfg.Pages {
+	for range most {
 		reply, _, err := c.ask(ctx, at, method, q)
 		if err != nil {
 			return false, err
@@ -431,7 +494,11 @@ func (c *Client) Look(ctx context.Context, uid string, _ candor.RecordKind, root
 	if did == "" {
 		return sighting.Unclear, nil, "", nil
 	}
-	if err := c.readGates(ctx); err != nil { // whether it is hidden is not said by itself
+	err := c.findServer(ctx)
+	if err == nil {
+		err = c.readGates(ctx) // whether it is hidden is not said by itself
+	}
+	if err != nil {
 		return sighting.Unclear, nil, "", fmt.Errorf("look up %s: %w", uid, err)
 	}
 	reply, _, err := c.ask(ctx, c.base, "app.bsky.feed.getPosts", url.Values{"uris": {uid}})

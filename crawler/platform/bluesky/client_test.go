@@ -146,7 +146,7 @@ func class(err error) connector.Class {
 
 func TestProfileByHandleAndDID(t *testing.T) {
 	x := newTown(t)
-	want := connector.Profile{ID: x.did, Name: "City of Larkspur", Username: "larkspur.example.gov", Link: "https://bsky.app/profile/" + x.did}
+	want := connector.Profile{ID: x.did, Name: "City of Larkspur", Username: "larkspur.example.gov", Link: "https://bsky.app/profile/" + x.did, Extra: x.srv.URL}
 	for _, ref := range []string{"larkspur.example.gov", x.did} {
 		for _, directory := range []bool{false, true} {
 			c := x.poll(directory)
@@ -220,11 +220,6 @@ func TestThreadsAreListedWithAllLevels(t *testing.T) {
 	calls := x.Calls()
 	if again := x.comments(c, b); !again.Complete || len(again.Items) != 0 || x.Calls() != calls {
 		t.Errorf("a thread was read again for an answer within it: %+v", again)
-	}
-	c = x.poll(true)
-	x.posts(c)
-	if below := x.comments(c, b); !below.Complete || len(below.Items) != 35 || below.Items[0].RootUID != post || below.Items[0].Kind != candor.Reply {
-		t.Errorf("complete %v, %d", below.Complete, len(below.Items))
 	}
 	c = x.poll(true)
 	c.cfg.Walks = 2
@@ -309,6 +304,75 @@ func TestHiddenAnswersAreToldAsHidden(t *testing.T) {
 		if it.State != "" {
 			t.Errorf("%+v", it)
 		}
+	}
+}
+
+func TestTheAccountsOwnAnswersAreHiddenToo(t *testing.T) {
+	x := newTown(t)
+	post := x.Publish("Post")
+	a := x.answer(post, world.Person{}, "Never mind")
+	x.stand(a, candor.Hidden)
+	c := x.poll(true)
+	if list := x.posts(c); len(list.Items) != 2 || list.Items[1].UID != a || list.Items[1].State != candor.Hidden {
+		t.Errorf("%+v", list)
+	}
+	// What is hidden cannot be told while the account's server does not answer.
+	x.between = func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "listRecords") {
+			return false
+		}
+		w.WriteHeader(502)
+		return true
+	}
+	c = x.poll(true)
+	if _, err := c.Profile(ctx, x.did); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := c.Posts(ctx, x.did); class(err) != connector.Transient || list.Complete || len(list.Items) != 1 || list.Items[0].UID != post {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestTheNewestAreReadWithFewCalls(t *testing.T) {
+	x := newTown(t)
+	old := x.Publish("Old post")
+	for i := range 120 {
+		x.Publish(fmt.Sprint("Post ", i))
+	}
+	a := x.answer(old, denise, "Late answer")
+	b := x.answer(a, world.Person{}, "Thanks")
+	x.stand(b, candor.Hidden)
+	who, err := x.poll(true).Profile(ctx, x.did)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := x.poll(true)
+	c.Resume(who)
+	before := x.Calls()
+	list, err := c.Newest(ctx, x.did)
+	if err != nil || list.Complete || list.Gap.Reason != "" || len(list.Items) != 100 || x.Calls() != before+3 {
+		t.Fatalf("%d posts, complete %v, %d calls, %v", len(list.Items), list.Complete, x.Calls()-before, err)
+	}
+	// The post it belongs to is too old for this listing, and the archive knows it.
+	if it := list.Items[99]; it.UID != b || it.RootUID != old || !it.ByAgency || it.State != candor.Hidden {
+		t.Errorf("%+v", it)
+	}
+	if all, err := c.Posts(ctx, x.did); err != nil || !all.Complete || len(all.Items) != 122 {
+		t.Errorf("%d posts, complete %v, %v", len(all.Items), all.Complete, err)
+	}
+	// Asked for without a listing, an answer still belongs to its thread.
+	c = x.poll(true)
+	c.Resume(who)
+	d := x.answer(b, denise, "You're welcome")
+	if below := x.comments(c, b); !below.Complete || len(below.Items) != 1 || below.Items[0].UID != d || below.Items[0].RootUID != old || below.Items[0].Kind != candor.Reply {
+		t.Errorf("%+v", below)
+	}
+	// When nobody knew its server last time, it is asked for again.
+	who.Extra = ""
+	c = x.poll(true)
+	c.Resume(who)
+	if list, err := c.Posts(ctx, x.did); err != nil || !list.Complete || c.pds != x.srv.URL {
+		t.Errorf("complete %v, %v", list.Complete, err)
 	}
 }
 

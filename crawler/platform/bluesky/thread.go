@@ -29,14 +29,16 @@ func (c *Client) scarce() bool {
 }
 
 // Comments lists what is below a post, all levels, with what the account has
-// hidden there. Where the server stops, the rest is asked for by itself.
+// hidden there. Where the server stops, the rest is asked for by itself. What is
+// below an answer in a thread of the account is listed with that thread, and
+// not for the answer again.
 func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listing[sighting.Item], error) {
 	var out connector.Listing[sighting.Item]
 	if did, _ := parts(postUID); did == "" {
 		return out, nil
 	}
 	switch {
-	case c.covered[postUID]:
+	case c.roots[postUID] != "" && c.roots[postUID] != postUID:
 		out.Complete = true
 		return out, nil
 	case c.kept[postUID]:
@@ -59,11 +61,9 @@ func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listin
 	}
 	switch {
 	case out.Complete:
-		for _, it := range out.Items {
-			c.covered[it.UID] = true
-		}
 	case t.waits:
-		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: "the calls that the server allows are used up for now; some threads are read next time"}
+		// A gap would say that the server keeps something back. It does not: the
+		// thread is read next time.
 	case len(t.stopped) > 0:
 		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: "some threads are longer than is read in one visit"}
 	}
@@ -76,7 +76,7 @@ func (c *Client) readGates(ctx context.Context) error {
 		return nil
 	}
 	q := url.Values{"repo": {c.did}, "collection": {gateCollection}, "limit": {fmt.Sprint(c.cfg.Limit)}}
-	_, err := c.pages(ctx, c.records(), "com.atproto.repo.listRecords", q, func(reply *transport.Reply) (string, error) {
+	_, err := c.pages(ctx, c.records(), "com.atproto.repo.listRecords", q, c.cfg.Pages, func(reply *transport.Reply) (string, error) {
 		page, cursor, err := decodeRecords(reply.Body)
 		for _, r := range page {
 			var g gate
@@ -88,7 +88,7 @@ func (c *Client) readGates(ctx context.Context) error {
 	})
 	var e *connector.Error
 	if errors.As(err, &e) && e.Class == connector.Refused && c.directory == nil {
-		err = nil // an AppView alone; it shows the gate with the thread
+		c.pds, c.alone, err = "", true, nil // the AppView shows the gate with the thread
 	}
 	c.gates = err == nil
 	return err
@@ -175,6 +175,9 @@ func (t *thread) take(top node, uri, sha string) {
 		return
 	case uri == t.top && v.Threadgate != nil:
 		c.hide(v.Threadgate.Record)
+	}
+	if uri == t.top && c.roots[uri] == "" { // it was not listed in this poll
+		c.roots[uri] = c.above(v)
 	}
 	c.count(v)
 	delete(t.stopped, uri)

@@ -81,7 +81,7 @@ func decodeProfile(body []byte) (connector.Profile, error) {
 	if p.ID == "" {
 		return connector.Profile{}, &connector.Error{Class: connector.Refused, Message: "the profile has no id"}
 	}
-	return connector.Profile(p), nil
+	return connector.Profile{ID: p.ID, Name: p.Name, Username: p.Username, Link: p.Link}, nil
 }
 
 // storyNode is an entry of the listing of stories.

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
 	"github.com/candor-archive/candor/crawler/platform/graph"
 )
@@ -97,6 +100,18 @@ func TestPageNamedByItsAddress(t *testing.T) {
 		if got := Ref(address); got != want {
 			t.Errorf("Ref(%q) = %q, want %q", address, got, want)
 		}
+	}
+}
+
+func TestRealVideosReadAsReels(t *testing.T) {
+	p := client(t).reel(nodes(t, "videos__videos_p1.json")[0], "sha", "listed")
+	if p.UID != "1002065083862711" || p.Kind != candor.Post || p.RootUID != p.UID || !p.ByAgency || p.Comments != -1 || p.State != "" ||
+		p.URL != "https://www.facebook.com/FacebookforDevelopers/videos/1002065083862711/" || !strings.HasPrefix(p.Text, "Boz to the Future\n\nIn the Boz") ||
+		!p.PostedAt.Equal(time.Date(2021, 8, 10, 16, 40, 23, 0, time.UTC)) {
+		t.Errorf("%+v", p)
+	}
+	if a := p.Attachments[0]; a.Type != "video" || a.URL != p.URL || a.Failure == "" || p.Fetch[0] != "" {
+		t.Errorf("a video without an address is %+v", a)
 	}
 }
 

@@ -238,7 +238,12 @@ func (c *Client) Posts(ctx context.Context, account string) (connector.Listing[c
 	case graph.NotOffered(err):
 	case graph.Closed(err):
 		c.stories = refused
-		out.Gap = candor.CoverageGap{Reason: candor.GapAccess, Detail: fmt.Sprintf("the stories: %s", err)}
+		if out.Gap.Reason == "" { // a limit tells what an absence means, so it stays
+			out.Gap.Reason = candor.GapAccess
+		} else {
+			out.Gap.Detail += "; "
+		}
+		out.Gap.Detail += fmt.Sprintf("the stories: %s", err)
 	case err != nil:
 		return out, fmt.Errorf("list stories: %w", err)
 	case complete:

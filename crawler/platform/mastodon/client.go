@@ -41,11 +41,10 @@ type Client struct {
 	left      allowance
 	used      int
 
-	met     map[string]place  // what was met in this poll, by id
-	listed  map[string]bool   // what the account's own listing had
-	roots   map[string]string // the thread of each status met: decided once in a poll
-	covered map[string]bool   // statuses whose answers were listed with their thread
-	single  bool              // the server gives statuses only one by one
+	met    map[string]place  // what was met in this poll, by id
+	listed map[string]bool   // what the account's own listing had
+	roots  map[string]string // the thread of each status met: decided once in a poll
+	single bool              // the server gives statuses only one by one
 }
 
 // place is where a status stands. The zero place is that of one which cannot
@@ -57,6 +56,7 @@ type place struct {
 
 var (
 	_ connector.API       = (*Client)(nil)
+	_ connector.Glancer   = (*Client)(nil)
 	_ connector.Historian = (*Client)(nil)
 )
 
@@ -85,7 +85,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, base: base, call: connector.Caller{Visit: cfg.Visit, Objects: cfg.Objects, Header: header},
-		met: map[string]place{}, listed: map[string]bool{}, roots: map[string]string{}, covered: map[string]bool{},
+		met: map[string]place{}, listed: map[string]bool{}, roots: map[string]string{},
 	}, nil
 }
 
@@ -157,28 +157,62 @@ type seen struct {
 // with it, but for answers whose thread could not be told.
 func (c *Client) Posts(ctx context.Context, accountID string) (connector.Listing[connector.Post], error) {
 	var out connector.Listing[connector.Post]
-	list, err := c.list(ctx, accountID, &out)
+	list, end, whole, err := c.list(ctx, accountID, c.cfg.Pages)
 	if err == nil {
 		err = c.climbAll(ctx, list)
 	}
 	for _, s := range list {
-		root, open, beyond := c.climb(s.ID)
-		if err != nil && (open != "" || beyond) {
+		root, own, open := c.climb(s.ID)
+		if err != nil && (open != "" || own != root) {
 			continue // another root may come to light when the rest can be read
 		}
-		c.roots[s.ID] = root
-		p := connector.Post{Item: c.item(s.status, root, s.sha, sighting.Listed), Comments: -1}
-		if s.Replies != nil {
-			p.Comments = *s.Replies
+		out.Items = append(out.Items, c.post(s, root))
+	}
+	out.Items = parentsFirst(out.Items)
+	switch {
+	case err != nil:
+		return out, fmt.Errorf("list statuses: %w", err)
+	case !end:
+		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: fmt.Sprintf("only the newest %d statuses were listed", len(list))}
+	}
+	out.Complete = end && whole
+	return out, nil
+}
+
+// Resume stands in for Profile.
+func (c *Client) Resume(p connector.Profile) { c.accountID = p.ID }
+
+// Newest lists the newest statuses, with one call, and a few more for what they
+// answer. It never claims to have shown all there is.
+func (c *Client) Newest(ctx context.Context, accountID string) (connector.Listing[connector.Post], error) {
+	var out connector.Listing[connector.Post]
+	list, _, _, err := c.list(ctx, accountID, 1)
+	if err == nil {
+		err = c.climbAll(ctx, list)
+	}
+	for _, s := range list {
+		_, own, open := c.climb(s.ID)
+		if err != nil && open != "" {
+			continue
 		}
-		out.Items = append(out.Items, p)
+		out.Items = append(out.Items, c.post(s, own))
 	}
 	out.Items = parentsFirst(out.Items)
 	if err != nil {
-		out.Complete = false
-		err = fmt.Errorf("list statuses: %w", err)
+		err = fmt.Errorf("list the newest statuses: %w", err)
 	}
 	return out, err
+}
+
+// post makes the sighting of a listed status. Its thread is decided once.
+func (c *Client) post(s seen, root string) connector.Post {
+	root = cmp.Or(c.roots[s.ID], root)
+	c.roots[s.ID] = root
+	p := connector.Post{Item: c.item(s.status, root, s.sha, sighting.Listed), Comments: -1}
+	if s.Replies != nil {
+		p.Comments = *s.Replies
+	}
+	return p
 }
 
 // parentsFirst puts posts before answers, and answers in the order of time.
@@ -197,25 +231,22 @@ func parentsFirst(list []connector.Post) []connector.Post {
 
 // list reads the account's listing, newest first. Its end is an empty page: a
 // page that is short, or has no link to a next one, is not taken for the last.
-func (c *Client) list(ctx context.Context, accountID string, out *connector.Listing[connector.Post]) ([]seen, error) {
+// whole is set when every entry was understood.
+func (c *Client) list(ctx context.Context, accountID string, pages int) (list []seen, end, whole bool, err error) {
 	if !idForm.MatchString(accountID) {
-		return nil, candor.Errorf(candor.Invalid, "%q is no account id", accountID)
+		return nil, false, false, candor.Errorf(candor.Invalid, "%q is no account id", accountID)
 	}
-	var list []seen
-	whole, asked := true, map[string]bool{}
+	have, asked := map[string]bool{}, map[string]bool{}
+	whole = true
 	q := url.Values{"limit": {fmt.Sprint(c.cfg.Limit)}, "exclude_reblogs": {"true"}}
-	for range c.cfg.Pages {
+	for range pages {
 		reply, err := c.get(ctx, "accounts/"+accountID+"/statuses", q)
 		if err != nil {
-			return list, err
+			return list, false, false, err
 		}
 		page, n, skipped, err := decodeStatuses(reply.Body)
-		if err != nil {
-			return list, err
-		}
-		if n == 0 {
-			out.Complete = whole
-			return list, nil
+		if err != nil || n == 0 {
+			return list, err == nil, whole, err
 		}
 		whole = whole && skipped == 0
 		lowest := ""
@@ -223,22 +254,21 @@ func (c *Client) list(ctx context.Context, accountID string, out *connector.List
 			if lowest == "" || older(s.ID, lowest) {
 				lowest = s.ID
 			}
-			if c.listed[s.ID] || boost(s) {
+			if have[s.ID] || boost(s) {
 				continue
 			}
-			c.listed[s.ID] = true
+			have[s.ID], c.listed[s.ID] = true, true
 			c.meet(s)
 			list = append(list, seen{s, reply.Answer.SHA})
 		}
 		next := cmp.Or(nextMaxID(strings.Join(reply.Header.Values("Link"), ",")), lowest)
 		if next == "" || asked[next] {
-			return list, &connector.Error{Class: connector.Transient, Message: "the listing does not end and gives no new cursor"}
+			return list, false, false, &connector.Error{Class: connector.Transient, Message: "the listing does not end and gives no new cursor"}
 		}
 		asked[next] = true
 		q.Set("max_id", next)
 	}
-	out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: fmt.Sprintf("only the newest %d statuses were listed", len(list))}
-	return list, nil
+	return list, false, whole, nil
 }
 
 // boost reports whether an entry only passes on another status.

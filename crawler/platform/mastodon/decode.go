@@ -113,19 +113,22 @@ func statuses(raw []json.RawMessage) (list []status, skipped int) {
 	return list, skipped
 }
 
-// decodeContext reads what is below a status.
-func decodeContext(body []byte) (list []status, skipped int, err error) {
+// decodeContext reads what is above and below a status. What is not understood
+// counts only below.
+func decodeContext(body []byte) (above, below []status, skipped int, err error) {
 	var raw struct {
+		Ancestors   []json.RawMessage  `json:"ancestors"`
 		Descendants *[]json.RawMessage `json:"descendants"`
 	}
 	if err := json.Unmarshal(body, &raw); err != nil {
-		return nil, 0, unreadable("the thread", err)
+		return nil, nil, 0, unreadable("the thread", err)
 	}
 	if raw.Descendants == nil {
-		return nil, 0, &connector.Error{Class: connector.Refused, Message: "the answer is no thread"}
+		return nil, nil, 0, &connector.Error{Class: connector.Refused, Message: "the answer is no thread"}
 	}
-	list, skipped = statuses(*raw.Descendants)
-	return list, skipped, nil
+	above, _ = statuses(raw.Ancestors)
+	below, skipped = statuses(*raw.Descendants)
+	return above, below, skipped, nil
 }
 
 func decodeHistory(body []byte) ([]edit, error) {

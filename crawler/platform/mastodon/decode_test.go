@@ -101,8 +101,8 @@ func TestRealTimelines(t *testing.T) {
 }
 
 func TestRealContext(t *testing.T) {
-	list, skipped, err := decodeContext(sample(t, "context.json"))
-	if err != nil || len(list) != 1 || skipped != 0 {
+	above, list, skipped, err := decodeContext(sample(t, "context.json"))
+	if err != nil || len(above) != 2 || len(list) != 1 || skipped != 0 {
 		t.Fatalf("%d, %d skipped, %v", len(list), skipped, err)
 	}
 	it := blind(t, "3361").item(list[0], "6886100", "", "")
@@ -199,11 +199,11 @@ func TestWhatIsNoListingIsNoEmptyListing(t *testing.T) {
 		if list, _, _, err := decodeStatuses([]byte(body)); err == nil {
 			t.Errorf("%q read as %+v", body, list)
 		}
-		if list, _, err := decodeContext([]byte(body)); err == nil {
+		if _, list, _, err := decodeContext([]byte(body)); err == nil {
 			t.Errorf("%q read as %+v", body, list)
 		}
 	}
-	if _, _, err := decodeContext([]byte(`{"ancestors":[],"descendants":null}`)); err == nil {
+	if _, _, _, err := decodeContext([]byte(`{"ancestors":[],"descendants":null}`)); err == nil {
 		t.Error("a thread without its list was read")
 	}
 	if list, n, skipped, err := decodeStatuses([]byte(`[{"id":"1"},{"id":2},{"id":"../x"},{"id":""},7,null]`)); err != nil || len(list) != 1 || n != 6 || skipped != 5 {
@@ -359,7 +359,8 @@ func FuzzDecode(f *testing.F) {
 				check(c.item(s, s.ID, "", ""))
 			}
 		}
-		if below, _, err := decodeContext(body); err == nil {
+		above, below, _, err := decodeContext(body)
+		if err == nil {
 			list = append(list, below...)
 		}
 		if s, err := decodeStatus(body); err == nil {
@@ -367,6 +368,7 @@ func FuzzDecode(f *testing.F) {
 			check(c.item(s, s.ID, "", ""))
 		}
 		th := thread{client: c, top: "6886100", items: map[string]seen{}, shown: map[string]int{}, asked: map[string]bool{}, cut: map[string]bool{}}
+		th.place(above)
 		th.take(th.top, list, "")
 		roots := map[string]string{}
 		for _, it := range th.list() {

@@ -38,27 +38,28 @@ func (c *Client) meet(s status) {
 	c.met[s.ID] = p
 }
 
-// climb walks up from a listed status. root is the topmost status above it
-// that the listing had; open is the first one above it that was not met yet;
-// beyond is set when the account has one further up that the listing had not.
-func (c *Client) climb(id string) (root, open string, beyond bool) {
-	root = id
+// climb walks up from a status. root is the topmost one above it that the
+// account's listing had, own the topmost that the account wrote at all, and open
+// the first one above that was not met yet.
+func (c *Client) climb(id string) (root, own, open string) {
+	root, own = id, id
 	for range deepest {
 		p, ok := c.met[id]
-		switch {
-		case !ok:
-			return root, id, beyond
-		case c.listed[id]:
-			root, beyond = id, false
-		case p.account != "" && p.account == c.accountID:
-			beyond = true
+		if !ok {
+			return root, own, id
+		}
+		if c.listed[id] {
+			root = id
+		}
+		if c.listed[id] || p.account != "" && p.account == c.accountID {
+			own = id
 		}
 		if p.parent == "" {
 			break
 		}
 		id = p.parent
 	}
-	return root, "", beyond
+	return root, own, ""
 }
 
 // climbAll reads what stands above listed answers, until their threads are
@@ -71,7 +72,7 @@ func (c *Client) climbAll(ctx context.Context, list []seen) error {
 		}
 		var open []string
 		for _, s := range list {
-			if _, id, _ := c.climb(s.ID); id != "" && !slices.Contains(open, id) {
+			if _, _, id := c.climb(s.ID); id != "" && !slices.Contains(open, id) {
 				if open = append(open, id); len(open) == atOnce {
 					break
 				}
@@ -129,13 +130,14 @@ func (c *Client) scarce() bool { return c.left.known && c.left.left < min(reserv
 
 // Comments lists what is below a status, all levels. Where the server shows a
 // part of a thread only, the parts that claim more answers than were shown are
-// asked for by themselves.
+// asked for by themselves. What is below an answer in a thread of the account
+// is listed with that thread, and not for the answer again.
 func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listing[sighting.Item], error) {
 	var out connector.Listing[sighting.Item]
 	switch {
 	case !idForm.MatchString(postUID):
 		return out, nil
-	case c.covered[postUID]:
+	case c.roots[postUID] != "" && c.roots[postUID] != postUID:
 		out.Complete = true
 		return out, nil
 	}
@@ -148,11 +150,9 @@ func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listin
 	}
 	switch {
 	case out.Complete:
-		for _, it := range out.Items {
-			c.covered[it.UID] = true
-		}
 	case t.waits:
-		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: "the calls that the server allows are used up for now; some threads are read next time"}
+		// A gap would say that the server keeps something back. It does not: the
+		// thread is read next time.
 	case !t.skipped:
 		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: "the server shows only a part of long threads"}
 	}
@@ -193,14 +193,33 @@ func (t *thread) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		list, skipped, err := decodeContext(reply.Body)
+		above, list, skipped, err := decodeContext(reply.Body)
 		if err != nil {
 			return err
+		}
+		if id == t.top {
+			t.place(above)
 		}
 		t.skipped = t.skipped || skipped > 0
 		t.take(id, list, reply.Answer.SHA)
 	}
 	return nil
+}
+
+// place decides to which thread the status belongs that was asked for, when it
+// was not listed in this poll.
+func (t *thread) place(above []status) {
+	c := t.client
+	if c.roots[t.top] != "" {
+		return
+	}
+	for _, s := range above {
+		c.meet(s)
+	}
+	if _, met := c.met[t.top]; !met && len(above) > 0 {
+		c.met[t.top] = place{parent: above[len(above)-1].ID, account: c.accountID, replies: -1}
+	}
+	_, c.roots[t.top], _ = c.climb(t.top)
 }
 
 // take adds one answer.

@@ -141,9 +141,7 @@ func (c *Client) Profile(ctx context.Context, ref string) (connector.Profile, er
 
 // Posts lists the newest posts of the account. When there are as many as the
 // platform gives at most, older ones may be there unlisted: the listing then
-// names the limit as its gap and is not complete. To call it complete as far as
-// it goes would have every older post asked for by its id, and where the
-// address for that is not as inferred, all of them would be called unknown.
+// names the limit as its gap, and is complete back to its oldest post.
 func (c *Client) Posts(ctx context.Context, _ string) (connector.Listing[connector.Post], error) {
 	var out connector.Listing[connector.Post]
 	reply, err := c.get(ctx, postPath, nil)
@@ -170,7 +168,6 @@ func (c *Client) Posts(ctx context.Context, _ string) (connector.Listing[connect
 	}
 	out.Complete = l.whole
 	if l.count >= c.cfg.Limit {
-		out.Complete = false
 		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: fmt.Sprintf("Nextdoor lists the %d newest posts only", c.cfg.Limit)}
 	}
 	if l.refusal != "" {
@@ -183,7 +180,7 @@ func (c *Client) Posts(ctx context.Context, _ string) (connector.Listing[connect
 }
 
 // Comments gives the comments and replies below a post, as they came with it in
-// this poll; a post that was not listed is read by itself.
+// this poll; a post that was not listed is read by itself and given first.
 func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listing[sighting.Item], error) {
 	var out connector.Listing[sighting.Item]
 	r, have := c.read[postUID]
@@ -193,6 +190,8 @@ func (c *Client) Comments(ctx context.Context, postUID string) (connector.Listin
 			return out, fmt.Errorf("list comments of %s: %w", postUID, err)
 		}
 		c.read[postUID] = r
+		// The post came along, and no listing may show any more what it says now.
+		out.Items = append(out.Items, c.post(r.post, r.sha, sighting.Direct))
 	}
 	list, whole := flatten(r.post, c.cfg.Entries)
 	for _, x := range list {

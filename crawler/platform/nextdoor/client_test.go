@@ -192,7 +192,7 @@ func TestPostsAndAllTheirCommentsAreRead(t *testing.T) {
 	}
 }
 
-func TestAListingAsLongAsTheLimitVouchesForNothingOlder(t *testing.T) {
+func TestAListingAsLongAsTheLimitSaysSo(t *testing.T) {
 	n := start(t)
 	for i := range served.Listed - 1 {
 		n.Publish(fmt.Sprint("Post ", i))
@@ -202,13 +202,13 @@ func TestAListingAsLongAsTheLimitVouchesForNothingOlder(t *testing.T) {
 		t.Fatalf("below the limit: %d posts, %v, %+v", len(l.Items), l.Complete, l.Gap)
 	}
 	n.Publish("The fiftieth")
-	if l := n.posts(n.introduced()); len(l.Items) != served.Listed || l.Complete || l.Gap.Reason != candor.GapLimit || l.Gap.Detail == "" {
+	if l := n.posts(n.introduced()); len(l.Items) != served.Listed || !l.Complete || l.Gap.Reason != candor.GapLimit || l.Gap.Detail == "" {
 		t.Fatalf("at the limit: %d posts, %v, %+v", len(l.Items), l.Complete, l.Gap)
 	}
 	n.Publish("One more")
 	l := n.posts(n.introduced())
-	if l.Complete || slices.ContainsFunc(l.Items, func(p connector.Post) bool { return p.Text == "Post 0" }) {
-		t.Errorf("beyond the limit: %v", l.Complete)
+	if l.Gap.Reason != candor.GapLimit || slices.ContainsFunc(l.Items, func(p connector.Post) bool { return p.Text == "Post 0" }) {
+		t.Errorf("beyond the limit: %+v", l.Gap)
 	}
 }
 
@@ -226,7 +226,7 @@ func TestAPostThatIsNoLongerListedIsStillThere(t *testing.T) {
 		t.Errorf("%s, %+v, %s, %v", how, it, sha, err)
 	}
 	thread, err := c.Comments(t.Context(), old)
-	if err != nil || !thread.Complete || len(thread.Items) != 1 || thread.Items[0].UID != reply {
+	if err != nil || !thread.Complete || len(thread.Items) != 2 || thread.Items[0].UID != old || thread.Items[1].UID != reply {
 		t.Errorf("%+v, %v", thread, err)
 	}
 }

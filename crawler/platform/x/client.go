@@ -206,7 +206,9 @@ func (c *Client) Profile(ctx context.Context, ref string) (connector.Profile, er
 		c.tweeted = u.Metrics.Tweets
 	}
 	c.charge(page{users: []user{u}}, false)
-	return connector.Profile{ID: u.ID, Name: u.Name, Username: u.Username, Link: c.site + "/" + url.PathEscape(u.Username)}, nil
+	return connector.Profile{
+		ID: u.ID, Name: u.Name, Username: u.Username, Link: c.site + "/" + url.PathEscape(u.Username), Extra: fmt.Sprint(c.tweeted),
+	}, nil
 }
 
 func decodeUser(body []byte) (user, error) {

@@ -190,6 +190,7 @@ func (c *Client) Profile(ctx context.Context, ref string) (connector.Profile, er
 	c.channelID, c.uploads = ch.ID, ch.ContentDetails.RelatedPlaylists.Uploads
 	return connector.Profile{
 		ID: ch.ID, Name: ch.Snippet.Title, Username: strings.TrimPrefix(ch.Snippet.CustomURL, "@"), Link: c.site + "/channel/" + url.PathEscape(ch.ID),
+		Extra: c.uploads,
 	}, nil
 }
 

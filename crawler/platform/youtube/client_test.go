@@ -155,7 +155,8 @@ func TestTheChannelIsFoundByEveryNameTheAPIKnows(t *testing.T) {
 	for _, ref := range []string{fake.Handle, fake.ChannelID, "user/larkspurpd"} {
 		for _, token := range []string{fake.Key, fake.OwnerToken} {
 			p, err := s.client(token, nil).Profile(context.Background(), ref)
-			want := connector.Profile{ID: fake.ChannelID, Name: "Larkspur Police Department", Username: "larkspurpd", Link: "https://www.youtube.com/channel/" + fake.ChannelID}
+			want := connector.Profile{ID: fake.ChannelID, Name: "Larkspur Police Department", Username: "larkspurpd", Link: "https://www.youtube.com/channel/" + fake.ChannelID,
+				Extra: "UU" + strings.TrimPrefix(fake.ChannelID, "UC")}
 			if err != nil || p != want {
 				t.Errorf("%s: %+v, %v", ref, p, err)
 			}
