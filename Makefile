@@ -12,7 +12,7 @@ export GOFLAGS := $(strip $(filter-out -buildvcs=%,$(GOFLAGS)) -buildvcs=false)
 # Servers that tests start are installed here by .ci/setup.
 export PATH := $(CURDIR)/.cache/bin:$(PATH)
 
-.PHONY: help run demo build test bench lint vet format clean setup compose
+.PHONY: help run demo build test month bench lint vet format clean setup compose
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,15 +26,19 @@ build: ## build bin/candor, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/candor ./cmd/candor
 
 # The race detector watches our code and everything that synchronises. These
-# libraries only compute, in one goroutine or under their callers' locks; watched
+# packages only compute, in one goroutine or under their callers' locks; watched
 # too, they made the tests take twice as long.
-UNWATCHED := modernc.org/... compress/... image/... golang.org/x/crypto/... golang.org/x/image/...
+UNWATCHED := modernc.org/... compress/... encoding/json image/... regexp/... golang.org/x/crypto/... golang.org/x/image/... \
+	github.com/candor-archive/candor/fixtures/picture github.com/candor-archive/candor/render/picture
 
 test: export GOFLAGS += $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
 test: ## install what is missing and run every test with the race detector (PKG=./storage/... RUN=TestName to narrow)
 	.ci/setup test
 	$(MAKE) --no-print-directory format vet VETFLAGS=-race
 	go run ./internal/housetest/cmd/testrun $(if $(RUN),-run '$(RUN)') $(PKG)
+
+month: ## play a month of five hundred posts and five thousand comments on every platform (RUN=youtube for one)
+	CANDOR_MONTH=full go test -count=1 -timeout 2h -v -run 'TestAMonthIsArchivedExactly/$(RUN)' ./crawler
 
 # About a quarter of an hour on two cores. For the figures of docs/fidelity.md:
 # make bench REPEATS=3 CAPTURES=1000, on a machine that does nothing else.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,9 @@ type Store interface {
 // Queue takes polls to be done. A source that is already queued or being
 // polled is not queued again.
 type Queue interface {
-	EnqueuePolls(ctx context.Context, sourceIDs ...string) error
+	// It gives those it took: a source being polled just now is to be asked for
+	// again.
+	EnqueuePolls(ctx context.Context, sourceIDs ...string) (taken []string, err error)
 }
 
 // Config joins a Crawler to its surroundings. Store and HTTP are required;
@@ -124,8 +127,14 @@ func (c *Crawler) Tick(ctx context.Context) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if err := c.cfg.Queue.EnqueuePolls(ctx, ids...); err != nil {
+	taken, err := c.cfg.Queue.EnqueuePolls(ctx, ids...)
+	if err != nil {
 		return fmt.Errorf("queue polls of %d sources: %w", len(ids), err)
+	}
+	for _, id := range ids {
+		if !slices.Contains(taken, id) {
+			delete(waiting, id)
+		}
 	}
 	c.asked = waiting // what is no longer due needs no memory
 	return nil

@@ -8,10 +8,12 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/bluesky"
 	"github.com/candor-archive/candor/crawler/platform/facebook"
 	"github.com/candor-archive/candor/crawler/platform/instagram"
 	"github.com/candor-archive/candor/crawler/platform/mastodon"
 	"github.com/candor-archive/candor/crawler/platform/nextdoor"
+	"github.com/candor-archive/candor/crawler/platform/threads"
 	"github.com/candor-archive/candor/crawler/platform/x"
 	"github.com/candor-archive/candor/crawler/platform/youtube"
 	"github.com/candor-archive/candor/crawler/transport"
@@ -23,6 +25,7 @@ type access struct {
 	objects transport.Objects
 	src     candor.Source
 	token   string
+	visitor func(ctx context.Context, uid string) (bool, error) // whether a known post is a visitor's; may be nil
 }
 
 // connect makes the connector of a source's platform, and gives what names the
@@ -34,11 +37,19 @@ func (a access) connect() (api connector.API, name string, err error) {
 	}
 	switch a.src.Kind {
 	case candor.SourceFacebook:
-		api, err = facebook.New(facebook.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		api, err = facebook.New(facebook.Config{
+			Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL, More: true, Visitor: a.visitor,
+		})
 		name = facebook.Ref(a.src.URL)
 	case candor.SourceInstagram:
 		api, err = instagram.New(instagram.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
 		name = instagram.Ref(a.src.URL)
+	case candor.SourceThreads:
+		api, err = threads.New(threads.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		name = threads.Ref(a.src.URL)
+	case candor.SourceBluesky:
+		api, err = bluesky.New(bluesky.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
+		name = bluesky.Ref(a.src.URL)
 	case candor.SourceX:
 		api, err = x.New(x.Config{Visit: a.visit, Objects: a.objects, Base: a.src.APIURL, Token: a.token, SiteURL: a.src.URL})
 		name = x.Ref(a.src.URL)
@@ -59,11 +70,18 @@ func (a access) connect() (api connector.API, name string, err error) {
 
 // platform reads an account by the API of its platform.
 func (p *poll) platform(ctx context.Context) (*trouble, error) {
-	api, name, err := access{p.visit, p.store, p.src, p.token}.connect()
+	api, name, err := access{p.visit, p.store, p.src, p.token, p.visitor}.connect()
 	if err != nil {
 		return &trouble{err: err}, nil
 	}
 	return p.readAccount(ctx, api, name)
+}
+
+// visitor reports whether the archive holds a post as a visitor's.
+func (p *poll) visitor(ctx context.Context, uid string) (bool, error) {
+	known, err := p.store.Known(ctx, p.src.ID, []string{uid})
+	k, have := known[uid]
+	return have && !k.Record.ByAgency, err
 }
 
 // Check asks the platform who the account of a source is, with a token that
@@ -73,7 +91,7 @@ func (p *poll) platform(ctx context.Context) (*trouble, error) {
 // another account's. A *candor.AccessError says why the platform did not tell;
 // Invalid, that no source of this kind or with this address can be read.
 func (c *Crawler) Check(ctx context.Context, src candor.Source, token string) (candor.Account, error) {
-	api, name, err := access{c.fetch.Visit(src.ID, token), forgetful{}, src, token}.connect()
+	api, name, err := access{c.fetch.Visit(src.ID, token), forgetful{}, src, token, nil}.connect()
 	var who connector.Profile
 	if err == nil {
 		who, err = api.Profile(ctx, name)

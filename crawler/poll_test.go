@@ -195,14 +195,20 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
-type queue struct{ ids []string }
+type queue struct {
+	ids  []string
+	busy bool // the source is being polled
+}
 
-func (q *queue) EnqueuePolls(_ context.Context, ids ...string) error {
+func (q *queue) EnqueuePolls(_ context.Context, ids ...string) ([]string, error) {
+	if q.busy {
+		return nil, nil
+	}
 	q.ids = append(q.ids, ids...)
 	if len(q.ids) == 1 {
-		return errors.New("queue is full")
+		return nil, errors.New("queue is full")
 	}
-	return nil
+	return ids, nil
 }
 
 func TestTickQueuesWhatIsDue(t *testing.T) {
@@ -235,6 +241,20 @@ func TestTickQueuesWhatIsDue(t *testing.T) {
 		if len(q.ids) != step.want {
 			t.Errorf("due at %s, now %s: queued %d times, want %d", step.due, at, len(q.ids), step.want)
 		}
+	}
+	// It is due while it is being polled: it is asked for again at the next tick.
+	f.src.NextPollAt = s.now.Add(time.Minute)
+	at := s.now.Add(askAgain + time.Hour)
+	c.cfg.Now = func() time.Time { return at }
+	before := len(q.ids)
+	for _, busy := range []bool{true, true, false, false} {
+		q.busy = busy
+		if err := c.Tick(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(q.ids) != before+1 {
+		t.Errorf("a poll that was over while another was asked for: queued %d times, want once", len(q.ids)-before)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -171,7 +171,7 @@ func playStory(t *testing.T, s *scene) {
 	g.do(func() { g.likes = 7 })
 	pictures := g.media
 	s.quietly()
-	s.wantAsked("100", "100/published_posts", "100_2/comments", "100_1/comments", "100_1/comments")
+	s.wantAsked("100", "100/published_posts", "100/video_reels", "100/stories", "100/visitor_posts", "100_2/comments", "100_1/comments", "100_1/comments")
 	s.wantCaptures()
 	if v := s.want("100_1", candor.Live, 1, 0, 0); !v.Record.LastSeen.Equal(s.now) {
 		t.Errorf("last seen %v, polled %v", v.Record.LastSeen, s.now)

@@ -18,15 +18,23 @@ func (s *Store) PutObject(ctx context.Context, r io.Reader) (sha string, size in
 }
 
 // EnqueuePolls asks for sources to be read, but for none that is asked for
-// already.
-func (s *Store) EnqueuePolls(ctx context.Context, sourceIDs ...string) error {
+// already or being read. It gives those it asked for.
+func (s *Store) EnqueuePolls(ctx context.Context, sourceIDs ...string) (asked []string, err error) {
 	jobs := make([]candor.Job, len(sourceIDs))
 	for i, id := range sourceIDs {
 		jobs[i] = candor.PollJob{SourceID: id}
 	}
-	return s.commit(ctx, "ask for polls", func(ctx context.Context, t *txn) error {
-		return s.queue.EnqueueManyTx(ctx, t.tx, jobs, true)
+	err = s.commit(ctx, "ask for polls", func(ctx context.Context, t *txn) error {
+		asked = nil // of a try that was undone
+		added, err := s.queue.EnqueueManyTx(ctx, t.tx, jobs, true)
+		for i, ok := range added {
+			if ok {
+				asked = append(asked, sourceIDs[i])
+			}
+		}
+		return err
 	})
+	return asked, err
 }
 
 // EnqueueCapture asks for one capture.

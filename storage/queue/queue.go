@@ -194,22 +194,29 @@ var unfinished = []rivertype.JobState{rivertype.JobStateAvailable, rivertype.Job
 // unique job is not added while an equal one is unfinished. A job with a method
 // Priority goes before those with a higher number (1 to 4; 1 when it has none).
 func (q *Queue) EnqueueTx(ctx context.Context, tx bun.Tx, job candor.Job, unique bool) error {
-	return q.EnqueueManyTx(ctx, tx, []candor.Job{job}, unique)
+	_, err := q.EnqueueManyTx(ctx, tx, []candor.Job{job}, unique)
+	return err
 }
 
-// EnqueueManyTx is EnqueueTx for several jobs at the cost of about one.
-func (q *Queue) EnqueueManyTx(ctx context.Context, tx bun.Tx, jobs []candor.Job, unique bool) error {
+// EnqueueManyTx is EnqueueTx for several jobs at the cost of about one. It
+// gives for each whether it was added: a unique one is not while an equal one
+// is unfinished.
+func (q *Queue) EnqueueManyTx(ctx context.Context, tx bun.Tx, jobs []candor.Job, unique bool) (added []bool, err error) {
 	if len(jobs) == 0 {
-		return nil
+		return nil, nil
 	}
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, job := range jobs {
 		params[i] = river.InsertManyParams{Args: job, InsertOpts: q.insertOpts(job, unique)}
 	}
-	if _, err := q.insert.InsertManyTx(ctx, tx.Tx, params); err != nil {
-		return candor.Errorf(candor.Unavailable, "queue %d %s jobs: %w", len(jobs), jobs[0].Kind(), err)
+	results, err := q.insert.InsertManyTx(ctx, tx.Tx, params)
+	if err != nil {
+		return nil, candor.Errorf(candor.Unavailable, "queue %d %s jobs: %w", len(jobs), jobs[0].Kind(), err)
 	}
-	return nil
+	for _, r := range results {
+		added = append(added, !r.UniqueSkippedAsDuplicate)
+	}
+	return added, nil
 }
 
 func (q *Queue) insertOpts(job candor.Job, unique bool) *river.InsertOpts {

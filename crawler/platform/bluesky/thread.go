@@ -279,6 +279,9 @@ func (t *thread) list() []sighting.Item {
 	out := make([]sighting.Item, 0, len(t.items))
 	for _, s := range t.items {
 		root := c.roots[s.URI]
+		if did, _ := parts(s.URI); root == "" && did == c.did {
+			root = c.above(s.view) // as when it is listed
+		}
 		if root == "" {
 			root = c.roots[s.Record.parent()]
 		}

@@ -158,12 +158,13 @@ type seen struct {
 func (c *Client) Posts(ctx context.Context, accountID string) (connector.Listing[connector.Post], error) {
 	var out connector.Listing[connector.Post]
 	list, end, whole, err := c.list(ctx, accountID, c.cfg.Pages)
+	waits := false
 	if err == nil {
-		err = c.climbAll(ctx, list)
+		waits, err = c.climbAll(ctx, list)
 	}
 	for _, s := range list {
 		root, own, open := c.climb(s.ID)
-		if err != nil && (open != "" || own != root) {
+		if waits && open != "" || err != nil && (open != "" || own != root) {
 			continue // another root may come to light when the rest can be read
 		}
 		out.Items = append(out.Items, c.post(s, root))
@@ -175,7 +176,7 @@ func (c *Client) Posts(ctx context.Context, accountID string) (connector.Listing
 	case !end:
 		out.Gap = candor.CoverageGap{Reason: candor.GapLimit, Detail: fmt.Sprintf("only the newest %d statuses were listed", len(list))}
 	}
-	out.Complete = end && whole
+	out.Complete = end && whole && !waits
 	return out, nil
 }
 
@@ -187,12 +188,13 @@ func (c *Client) Resume(p connector.Profile) { c.accountID = p.ID }
 func (c *Client) Newest(ctx context.Context, accountID string) (connector.Listing[connector.Post], error) {
 	var out connector.Listing[connector.Post]
 	list, _, _, err := c.list(ctx, accountID, 1)
+	waits := false
 	if err == nil {
-		err = c.climbAll(ctx, list)
+		waits, err = c.climbAll(ctx, list)
 	}
 	for _, s := range list {
 		_, own, open := c.climb(s.ID)
-		if err != nil && open != "" {
+		if (waits || err != nil) && open != "" {
 			continue
 		}
 		out.Items = append(out.Items, c.post(s, own))

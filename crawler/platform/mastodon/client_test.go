@@ -576,6 +576,7 @@ type scripted struct {
 	t       *testing.T
 	answers map[string]string // by path and query, else by path
 	asked   []string
+	limit   string // calls left, when the server says so
 }
 
 func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -585,6 +586,10 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body, ok = s.answers[r.URL.Path]
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if s.limit != "" {
+		w.Header().Set("X-RateLimit-Limit", "300")
+		w.Header().Set("X-RateLimit-Remaining", s.limit)
+	}
 	if !ok {
 		w.WriteHeader(404)
 		body = `{"error":"Record not found"}`
@@ -716,6 +721,16 @@ func TestAnswersWhoseThreadIsNotReadYetWait(t *testing.T) {
 	s.answers["/api/v1/accounts/me/statuses?exclude_reblogs=true&limit=40"] = "[" + node("60", "", "me") + "," + node("50", "40", "me") + "]"
 	list, err := c.Posts(ctx, "me")
 	if class(err) != connector.Vanished || list.Complete || len(list.Items) != 1 || list.Items[0].UID != "60" {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestAnswersWaitForTheirThreadWhenCallsAreScarce(t *testing.T) {
+	s := &scripted{t: t, answers: map[string]string{}}
+	c := s.poll(node("60", "", "me"), node("50", "45", "me"))
+	c.left = allowance{limit: 300, left: 5, known: true}
+	s.limit = "5"
+	if list, err := c.Posts(ctx, "me"); err != nil || list.Complete || len(list.Items) != 1 || list.Items[0].UID != "60" {
 		t.Errorf("%+v, %v", list, err)
 	}
 }

@@ -63,13 +63,10 @@ func (c *Client) climb(id string) (root, own, open string) {
 }
 
 // climbAll reads what stands above listed answers, until their threads are
-// known or the calls for it are used up. Answers that are left over become
-// roots of their own.
-func (c *Client) climbAll(ctx context.Context, list []seen) error {
+// known. Answers left over after many calls become roots of their own; waits is
+// set when calls are scarce and they can wait.
+func (c *Client) climbAll(ctx context.Context, list []seen) (waits bool, err error) {
 	for range c.cfg.Walks {
-		if c.scarce() {
-			return nil
-		}
 		var open []string
 		for _, s := range list {
 			if _, _, id := c.climb(s.ID); id != "" && !slices.Contains(open, id) {
@@ -78,14 +75,14 @@ func (c *Client) climbAll(ctx context.Context, list []seen) error {
 				}
 			}
 		}
-		if len(open) == 0 {
-			return nil
+		if len(open) == 0 || c.scarce() {
+			return len(open) > 0, nil
 		}
 		if err := c.above(ctx, open); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // above reads statuses by their ids: those that cannot be read end a walk up.
