@@ -26,10 +26,9 @@ build: ## build bin/candor, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/candor ./cmd/candor
 
 # The race detector watches our code and everything that synchronises. These
-# packages only compute, in one goroutine or under their callers' locks; watched
+# libraries only compute, in one goroutine or under their callers' locks; watched
 # too, they made the tests take twice as long.
-UNWATCHED := modernc.org/... compress/... encoding/json image/... regexp/... golang.org/x/crypto/... golang.org/x/image/... \
-	github.com/candor-archive/candor/fixtures/picture github.com/candor-archive/candor/render/picture
+UNWATCHED := modernc.org/... compress/... image/... golang.org/x/crypto/... golang.org/x/image/...
 
 test: export GOFLAGS += $(patsubst %,-gcflags=%=-race=false,$(UNWATCHED))
 test: ## install what is missing and run every test with the race detector (PKG=./storage/... RUN=TestName to narrow)

@@ -165,7 +165,7 @@ func TestTheAccountIsFoundByNameAndNumber(t *testing.T) {
 	s := newScene(t)
 	for _, ref := range []string{"@larkspurpd", "LarkspurPD", fake.AccountID} {
 		p, err := s.client(fake.Token, nil).Profile(context.Background(), ref)
-		want := connector.Profile{ID: fake.AccountID, Name: "Larkspur Police", Username: "larkspurpd", Link: "https://x.com/larkspurpd"}
+		want := connector.Profile{ID: fake.AccountID, Name: "Larkspur Police", Username: "larkspurpd", Link: "https://x.com/larkspurpd", Extra: "0"}
 		if err != nil || p != want {
 			t.Errorf("%s: %+v, %v", ref, p, err)
 		}
