@@ -16,17 +16,15 @@ var movedJS string
 // picture, make it pointless to take the picture again because it changed.
 const restless = 3
 
-// watch begins to watch how the page takes being photographed. A picture of what
-// is seen anyway resizes nothing, so that there is nothing to watch.
+// watch has scrolled boxes kept as they are while the page is photographed, and
+// begins to watch how the page takes it. It reports whether that is worth asking
+// about: a view that is resized to its own size moves little else.
 func (s *session) watch(ctx context.Context, e extent) bool {
-	if e.width <= s.m.Viewport.Width && e.height <= s.m.Viewport.Height {
-		return false
-	}
 	if err := s.ask(ctx, quick, nil, watchJS); err != nil {
 		s.log.Debug("watch the page", "url", s.spec.URL, "error", err)
 		return false
 	}
-	return true
+	return e.width > s.m.Viewport.Width || e.height > s.m.Viewport.Height
 }
 
 // moved says how the picture moved the page, or nothing when it did not.

@@ -34,6 +34,7 @@ type ready struct {
 		Stable       bool
 	}
 	Drawn    bool
+	Leftward bool // the page may run from right to left
 	FramesMS float64
 }
 
@@ -62,6 +63,7 @@ func (s *session) settle(ctx context.Context, suffix string) {
 		}
 		return
 	}
+	s.leftward = got.Leftward
 	s.took(got.Fonts.MS)
 	s.step(ctx, "images"+suffix, func(context.Context) (string, error) { return s.imagesDone(got) })
 	s.took(got.Images.MS)

@@ -34,6 +34,7 @@ type session struct {
 	rendition   string // of a further rendition its name, else empty
 	pictureOnly bool
 	extent      extent          // what the picture shows
+	leftward    bool            // the page may run from right to left
 	survey      *picture.Survey // of the picture; nil when there is none
 	layout      *Layout         // of the words; nil when there is none
 	tree        *tree           // as it was when the picture was taken; nil when it could not be read

@@ -47,6 +47,8 @@ async (ms, part) => {
 		if (part === 'inside') return got;
 	}
 
+	const turned = e => { const c = e && getComputedStyle(e); return c ? c.direction === 'rtl' || !c.writingMode.startsWith('horizontal') : false; };
+	got.leftward = turned(rootOf(document)) || turned(bodyOf(document));
 	const height = () => Math.max(...[rootOf(document), bodyOf(document)].map(e => e ? tall(e) : 0));
 	const first = height();
 	let now = first, before, drawn = true;

@@ -172,12 +172,12 @@ func (s *session) strip(ctx context.Context, e extent, y, height int) ([]byte, e
 
 // clip photographs a part of the page.
 func (s *session) clip(ctx context.Context, at cdppage.Viewport) ([]byte, error) {
-	// Asking for what lies beyond the view resizes the view for a moment: boxes
-	// whose width follows it lose how far they are scrolled, and a page that runs
-	// from right to left is moved when the part is just of the view's size (see
-	// portion). What is seen anyway is taken without.
+	// A page that runs from right to left is moved when what is asked for beyond
+	// the view is just of the view's size; see portion for other parts of a page.
+	// Others are taken this way also when all of them is in view: without it three
+	// pages of the page list had letters drawn otherwise than in their snapshots.
 	v := s.m.Viewport
-	beyond := at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
+	beyond := !s.leftward || at.X != 0 || at.Y != 0 || at.Width != float64(v.Width) || at.Height != float64(v.Height)
 	res, err := call(ctx, s, s.limits.Picture, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
 		Format: cdppage.CaptureScreenshotFormatPng, CaptureBeyondViewport: new(beyond), OptimizeForSpeed: new(true), Clip: &at})
 	return res.Data, err
