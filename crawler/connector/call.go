@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/transport"
@@ -91,4 +92,14 @@ func WebURL(s string) string {
 		return ""
 	}
 	return u.String()
+}
+
+// Time reads a time in the form of RFC 3339; zero when it is not said, or not in
+// that form, or absurd. The verbatim answer has it all the same.
+func Time(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if year := t.UTC().Year(); err != nil || year <= 1 || year > 9999 {
+		return time.Time{}
+	}
+	return candor.Moment(t)
 }

@@ -419,7 +419,7 @@ func (c *Client) settle(ctx context.Context, list []seen, gap *candor.CoverageGa
 			continue // shown
 		}
 		rec, ok := decodeRecord(r.URI, r.Value)
-		posted := parseTime(rec.Created)
+		posted := connector.Time(rec.Created)
 		if !ok || r.reply.Answer.FetchedAt.Sub(posted).Abs() < settling {
 			all = false // not understood, or too new for the AppView
 			continue

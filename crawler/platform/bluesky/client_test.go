@@ -17,6 +17,7 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 	fixture "github.com/candor-archive/candor/fixtures/bluesky"
@@ -25,18 +26,6 @@ import (
 
 var ctx = context.Background()
 
-// memory is an object store that remembers.
-type memory map[string][]byte
-
-func (m memory) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return "", 0, err
-	}
-	m[candor.SHA256(b)] = b
-	return candor.SHA256(b), int64(len(b)), nil
-}
-
 // town is a server with a network and a clock.
 type town struct {
 	*world.World
@@ -44,14 +33,14 @@ type town struct {
 	srv     *httptest.Server
 	mu      sync.Mutex
 	now     time.Time
-	objects memory
+	objects platformtest.Objects
 	visit   *transport.Visit
 	did     string
 	between func(http.ResponseWriter, *http.Request) bool // answers in place of the network, if it wants
 }
 
 func newTown(t *testing.T) *town {
-	x := &town{t: t, now: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), objects: memory{}}
+	x := &town{t: t, now: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), objects: platformtest.Objects{}}
 	x.World = fixture.Network(x.clock)
 	x.did = x.Account().ID
 	h := fixture.New(x.World)

@@ -385,19 +385,11 @@ func (c *Client) item(v view, root, sha, how string) sighting.Item {
 // postedAt believes the author's clock unless it is ahead of the network, as
 // Bluesky does itself.
 func postedAt(v view) time.Time {
-	claimed, indexed := parseTime(v.Record.Created), parseTime(v.Indexed)
+	claimed, indexed := connector.Time(v.Record.Created), connector.Time(v.Indexed)
 	if claimed.IsZero() || !indexed.IsZero() && claimed.After(indexed) {
 		return indexed
 	}
 	return claimed
-}
-
-func parseTime(s string) time.Time {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || t.Year() <= 1 || t.Year() > 9999 {
-		return time.Time{} // not said, or not in a form we know; the verbatim answer has it
-	}
-	return candor.Moment(t)
 }
 
 // language is the first language named, without script and region (BCP 47).

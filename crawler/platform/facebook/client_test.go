@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,19 +15,10 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 )
-
-// objects keeps bytes in memory.
-type objects map[string][]byte
-
-func (o objects) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	sha := candor.SHA256(b)
-	o[sha] = b
-	return sha, int64(len(b)), err
-}
 
 const (
 	gone        = `{"error":{"message":"Unsupported get request. Object does not exist","code":100,"error_subcode":33}}`
@@ -74,7 +64,7 @@ func start(t *testing.T, cfg Config, answers map[string]string) *scene {
 	}))
 	t.Cleanup(srv.Close)
 	client := transport.New(transport.Config{HTTP: srv.Client(), PerHost: rate.Inf, Sleep: func(context.Context, time.Duration) error { return nil }})
-	cfg.Visit, cfg.Objects, cfg.Base, cfg.Token = client.Visit("source", "EAAGtoken0of0the0test"), objects{}, srv.URL, "EAAGtoken0of0the0test"
+	cfg.Visit, cfg.Objects, cfg.Base, cfg.Token = client.Visit("source", "EAAGtoken0of0the0test"), platformtest.Objects{}, srv.URL, "EAAGtoken0of0the0test"
 	var err error
 	if s.Client, err = New(cfg); err != nil {
 		t.Fatal(err)

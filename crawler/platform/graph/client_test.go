@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -15,34 +14,24 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/transport"
 )
 
 const token = "EAAGsecret0of0the0test"
-
-// objects keeps bytes in memory.
-type objects map[string][]byte
-
-func (o objects) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	sha := candor.SHA256(b)
-	o[sha] = b
-	return sha, int64(len(b)), err
-}
 
 // scene is a client and an API that answers as the test says.
 type scene struct {
 	*Client
 	asked   []string // path and query of each call
 	visit   *transport.Visit
-	objects objects
+	objects platformtest.Objects
 	err     error // of the last listing
 }
 
 func start(t *testing.T, cfg Config, answer func(q url.Values, w http.ResponseWriter)) *scene {
-	s := &scene{objects: objects{}}
+	s := &scene{objects: platformtest.Objects{}}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.asked = append(s.asked, r.URL.RequestURI())
 		if r.Header.Get("Authorization") != "Bearer "+token {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,21 +15,12 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 	fixture "github.com/candor-archive/candor/fixtures/instagram"
 	"github.com/candor-archive/candor/fixtures/world"
 )
-
-// objects keeps bytes in memory.
-type objects map[string][]byte
-
-func (o objects) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	sha := candor.SHA256(b)
-	o[sha] = b
-	return sha, int64(len(b)), err
-}
 
 var resident = world.Person{ID: "17841499999999999", Handle: "denise", Name: "Denise"}
 
@@ -41,12 +31,12 @@ type network struct {
 	now     time.Time
 	handler http.Handler
 	paths   []string // of the calls
-	kept    objects
+	kept    platformtest.Objects
 	visit   *transport.Visit
 }
 
 func start(t *testing.T) *network {
-	n := &network{T: t, now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), kept: objects{}}
+	n := &network{T: t, now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), kept: platformtest.Objects{}}
 	n.World = fixture.Network(func() time.Time { return n.now })
 	n.handler = fixture.New(n.World)
 	return n

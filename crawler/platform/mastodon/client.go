@@ -329,7 +329,7 @@ func (c *Client) History(ctx context.Context, it sighting.Item) ([]sighting.Item
 	for _, e := range edits {
 		told := it
 		e.wording.into(&told)
-		told.How, told.AnswerSHA, told.UpdatedAt = sighting.Told, reply.Answer.SHA, parseTime(e.Created)
+		told.How, told.AnswerSHA, told.UpdatedAt = sighting.Told, reply.Answer.SHA, connector.Time(e.Created)
 		if !told.UpdatedAt.After(it.PostedAt) {
 			told.UpdatedAt = time.Time{} // the first wording
 		}

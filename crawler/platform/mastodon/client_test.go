@@ -17,6 +17,7 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 	fixture "github.com/candor-archive/candor/fixtures/mastodon"
@@ -25,18 +26,6 @@ import (
 
 var ctx = context.Background()
 
-// memory is an object store that remembers.
-type memory map[string][]byte
-
-func (m memory) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return "", 0, err
-	}
-	m[candor.SHA256(b)] = b
-	return candor.SHA256(b), int64(len(b)), nil
-}
-
 // town is a server with a network and a clock.
 type town struct {
 	*world.World
@@ -44,12 +33,12 @@ type town struct {
 	srv     *httptest.Server
 	mu      sync.Mutex
 	now     time.Time
-	objects memory
+	objects platformtest.Objects
 	visit   *transport.Visit
 }
 
 func newTown(t *testing.T) *town {
-	x := &town{t: t, now: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), objects: memory{}}
+	x := &town{t: t, now: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), objects: platformtest.Objects{}}
 	x.World = fixture.Network(x.clock)
 	x.srv = httptest.NewServer(fixture.New(x.World))
 	t.Cleanup(x.srv.Close)
@@ -75,7 +64,7 @@ func (x *town) poll(token string) *Client {
 	return open(x.t, x.srv, x.objects, &x.visit, token, x.clock)
 }
 
-func open(t *testing.T, srv *httptest.Server, objects memory, visit **transport.Visit, token string, now func() time.Time) *Client {
+func open(t *testing.T, srv *httptest.Server, objects platformtest.Objects, visit **transport.Visit, token string, now func() time.Time) *Client {
 	t.Helper()
 	fetch := transport.New(transport.Config{
 		HTTP: srv.Client(), PerHost: rate.Inf, Now: now, Random: func() float64 { return 0.5 },
@@ -610,7 +599,7 @@ func (s *scripted) poll(listing ...string) *Client {
 		s.answers["/api/v1/accounts/me/statuses"] = `[]`
 		s.answers["/api/v1/accounts/me/statuses?exclude_reblogs=true&limit=40"] = "[" + strings.Join(listing, ",") + "]"
 	}
-	c := open(s.t, srv, memory{}, nil, "", time.Now)
+	c := open(s.t, srv, platformtest.Objects{}, nil, "", time.Now)
 	if _, err := c.Profile(ctx, "me"); err != nil {
 		s.t.Fatal(err)
 	}
@@ -785,7 +774,7 @@ func TestServersThatShowNothingWithoutATokenSayBadToken(t *testing.T) {
 		io.WriteString(w, `{"error":"Unauthorized: token not supplied"}`)
 	}))
 	defer srv.Close()
-	c := open(t, srv, memory{}, nil, "", time.Now)
+	c := open(t, srv, platformtest.Objects{}, nil, "", time.Now)
 	if _, err := c.Profile(ctx, "@city"); class(err) != connector.BadToken || !strings.Contains(err.Error(), "token not supplied") {
 		t.Errorf("%v", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"path"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
@@ -192,7 +191,7 @@ func (c *Client) item(s status, root, sha, how string) sighting.Item {
 	it := sighting.Item{
 		UID: s.ID, RootUID: root, ParentUID: s.ReplyTo, Kind: candor.Reply,
 		AuthorID: s.Account.ID, Author: s.Account.name(), ByAgency: s.Account.ID != "" && s.Account.ID == c.accountID,
-		URL: connector.WebURL(s.URL), Language: primary(s.Language), PostedAt: parseTime(s.Created), UpdatedAt: parseTime(s.Edited),
+		URL: connector.WebURL(s.URL), Language: primary(s.Language), PostedAt: connector.Time(s.Created), UpdatedAt: connector.Time(s.Edited),
 		State: state(s.Visibility), AnswerSHA: sha, How: how,
 	}
 	switch {
@@ -292,12 +291,4 @@ func primary(tag string) string {
 		return ""
 	}
 	return strings.ToLower(p)
-}
-
-func parseTime(s string) time.Time {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || t.Year() <= 1 || t.Year() > 9999 {
-		return time.Time{} // not said, or not in a form we know; the verbatim answer has it
-	}
-	return candor.Moment(t)
 }

@@ -75,7 +75,7 @@ func parseAllowance(reply *transport.Reply) allowance {
 		return allowance{}
 	}
 	a := allowance{limit: limit, left: min(left, limit), known: true}
-	if reset := parseTime(reply.Header.Get("X-RateLimit-Reset")); reset.After(reply.Answer.FetchedAt) {
+	if reset := connector.Time(reply.Header.Get("X-RateLimit-Reset")); reset.After(reply.Answer.FetchedAt) {
 		a.wait = min(reset.Sub(reply.Answer.FetchedAt), 24*time.Hour)
 	}
 	return a

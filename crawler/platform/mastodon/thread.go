@@ -299,7 +299,7 @@ func (t *thread) list() []sighting.Item {
 		depth[id] = t.depth(id, t.top)
 	}
 	slices.SortStableFunc(t.ids, func(a, b string) int {
-		return cmp.Or(depth[a]-depth[b], parseTime(t.items[a].Created).Compare(parseTime(t.items[b].Created)))
+		return cmp.Or(depth[a]-depth[b], connector.Time(t.items[a].Created).Compare(connector.Time(t.items[b].Created)))
 	})
 	top := cmp.Or(c.roots[t.top], t.top)
 	out := make([]sighting.Item, 0, len(t.ids))

@@ -17,23 +17,12 @@ import (
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
 	"github.com/candor-archive/candor/crawler/platform/nextdoor"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 	served "github.com/candor-archive/candor/fixtures/nextdoor"
 	"github.com/candor-archive/candor/fixtures/world"
 )
-
-// memory is an object store that remembers.
-type memory map[string][]byte
-
-func (m memory) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return "", 0, err
-	}
-	m[candor.SHA256(b)] = b
-	return candor.SHA256(b), int64(len(b)), nil
-}
 
 // net is a network, its clock, and what was kept of it.
 type net struct {
@@ -41,13 +30,13 @@ type net struct {
 	*world.World
 	now     time.Time
 	srv     *httptest.Server
-	objects memory
+	objects platformtest.Objects
 	visit   *transport.Visit
 }
 
 func start(t *testing.T) *net {
 	t.Helper()
-	n := &net{T: t, now: time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC), objects: memory{}}
+	n := &net{T: t, now: time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC), objects: platformtest.Objects{}}
 	n.World = served.Network(func() time.Time { return n.now })
 	n.serve(served.New(n.World))
 	return n

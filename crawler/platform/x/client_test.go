@@ -17,23 +17,12 @@ import (
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
+	"github.com/candor-archive/candor/crawler/platform/platformtest"
 	"github.com/candor-archive/candor/crawler/sighting"
 	"github.com/candor-archive/candor/crawler/transport"
 	"github.com/candor-archive/candor/fixtures/world"
 	fake "github.com/candor-archive/candor/fixtures/x"
 )
-
-// memory is an object store that remembers.
-type memory map[string][]byte
-
-func (m memory) PutObject(_ context.Context, r io.Reader) (string, int64, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return "", 0, err
-	}
-	m[candor.SHA256(b)] = b
-	return candor.SHA256(b), int64(len(b)), nil
-}
 
 // scene is an account on a pretend X.
 type scene struct {
@@ -44,12 +33,12 @@ type scene struct {
 	url     string
 	http    *http.Client
 	answer  func(http.ResponseWriter, *http.Request) bool // answers in place of the server
-	objects memory
+	objects platformtest.Objects
 	visit   *transport.Visit // of the last client
 }
 
 func newScene(t *testing.T) *scene {
-	s := &scene{t: t, now: time.Date(2026, 11, 20, 20, 0, 0, 0, time.UTC), objects: memory{}}
+	s := &scene{t: t, now: time.Date(2026, 11, 20, 20, 0, 0, 0, time.UTC), objects: platformtest.Objects{}}
 	s.world = fake.Network(func() time.Time { return s.now })
 	s.server = fake.New(s.world).(*fake.Server)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

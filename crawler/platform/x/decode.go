@@ -199,7 +199,7 @@ func (t tweet) answers() string {
 func (c *Client) item(t tweet, root, sha, how string) (sighting.Item, bool) {
 	it := sighting.Item{
 		UID: t.uid(), Kind: candor.Post, RootUID: root, AuthorID: t.AuthorID, ByAgency: t.AuthorID != "" && t.AuthorID == c.account,
-		Text: c.text(t), PostedAt: parseTime(t.CreatedAt), AnswerSHA: sha, How: how,
+		Text: c.text(t), PostedAt: connector.Time(t.CreatedAt), AnswerSHA: sha, How: how,
 	}
 	if len(t.Lang) == 2 {
 		it.Language = t.Lang // longer ones say that there is none
@@ -327,11 +327,4 @@ func born(id string) time.Time {
 		return time.Time{}
 	}
 	return candor.Moment(time.UnixMilli(n>>22 + epoch).Truncate(time.Second)) // as exact as the API tells it
-}
-
-func parseTime(s string) time.Time {
-	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Year() > 1 && t.Year() < 10000 {
-		return candor.Moment(t)
-	}
-	return time.Time{} // not said, or not in a form we know; the verbatim answer has it
 }

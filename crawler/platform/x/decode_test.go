@@ -312,7 +312,7 @@ func TestWhatIsNoAnswerIsNoEmptyListing(t *testing.T) {
 
 func TestTimesFarOffAreNotBelieved(t *testing.T) {
 	for _, s := range []string{"", "0001-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "yesterday"} {
-		if got := parseTime(s); !got.IsZero() {
+		if got := connector.Time(s); !got.IsZero() {
 			t.Errorf("%q read as %s", s, got)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/candor-archive/candor"
 	"github.com/candor-archive/candor/crawler/connector"
@@ -160,7 +159,7 @@ func (c *Client) post(v video, sha, how string) (connector.Post, bool) {
 	p := connector.Post{Comments: -1, Item: sighting.Item{
 		UID: v.ID, Kind: candor.Post, RootUID: v.ID, AuthorID: s.ChannelID, Author: s.ChannelTitle,
 		ByAgency: s.ChannelID != "" && s.ChannelID == c.channelID, URL: c.watch(v.ID, ""),
-		Text: s.Title, Language: primary(s.DefaultLanguage), PostedAt: parseTime(s.PublishedAt), AnswerSHA: sha, How: how,
+		Text: s.Title, Language: primary(s.DefaultLanguage), PostedAt: connector.Time(s.PublishedAt), AnswerSHA: sha, How: how,
 	}}
 	if s.Description != "" {
 		p.Text += "\n\n" + s.Description
@@ -222,7 +221,7 @@ func (c *Client) comment(m comment, root, sha, how string, held bool) (sighting.
 	it := sighting.Item{
 		UID: m.ID, Kind: candor.Comment, RootUID: root, ParentUID: root, AuthorID: s.AuthorChannelID.Value, Author: s.AuthorDisplayName,
 		ByAgency: s.AuthorChannelID.Value != "" && s.AuthorChannelID.Value == c.channelID,
-		Text:     s.TextDisplay, PostedAt: parseTime(s.PublishedAt), AnswerSHA: sha, How: how,
+		Text:     s.TextDisplay, PostedAt: connector.Time(s.PublishedAt), AnswerSHA: sha, How: how,
 	}
 	if root != "" {
 		it.URL = c.watch(root, m.ID)
@@ -238,7 +237,7 @@ func (c *Client) comment(m comment, root, sha, how string, held bool) (sighting.
 	if reply && parent != "" && parent != m.ID {
 		it.Kind, it.ParentUID = candor.Reply, parent
 	}
-	if t := parseTime(s.UpdatedAt); !t.Equal(it.PostedAt) {
+	if t := connector.Time(s.UpdatedAt); !t.Equal(it.PostedAt) {
 		it.UpdatedAt = t
 	}
 	switch {
@@ -273,11 +272,4 @@ func primary(tag string) string {
 		return ""
 	}
 	return strings.ToLower(lang)
-}
-
-func parseTime(s string) time.Time {
-	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Year() > 1 && t.Year() < 10000 {
-		return candor.Moment(t)
-	}
-	return time.Time{} // not said, or not in a form we know; the verbatim answer has it
 }
